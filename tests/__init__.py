@@ -1,0 +1,1 @@
+"""The tests, mirroring the package: domain, engine, ui, e2e."""

@@ -1,0 +1,20 @@
+"""What every test gets: a state folder of its own, so that none touches the user's.
+
+The rule a reader must not break: no fixture here replaces our code; doubles stand at the ports.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STATE_HOME = "ORCHESTRA_STATE_HOME"
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The per-user state folder of this test; child processes inherit it."""
+    folder = tmp_path_factory.mktemp("state-home")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(STATE_HOME, str(folder))
+        yield folder
