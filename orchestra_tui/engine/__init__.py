@@ -1,0 +1,1 @@
+"""The engine: everything that runs without a screen; it never imports textual or rich."""
