@@ -1,0 +1,83 @@
+"""What a model call costs and how it ends, in one normal form for every provider."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class FinishReason(StrEnum):
+    """Why a completion ended. Only `stop` can be a whole answer."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    FILTERED = "filtered"
+    TOOL = "tool"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+class ProviderKind(StrEnum):
+    """Whether a real model answers, or the scripted rehearsal that no AI stands behind."""
+
+    REAL = "real"
+    REHEARSAL = "rehearsal"
+
+
+class Usage(BaseModel):
+    """Tokens of one call. `input_tokens` includes cached ones, `output_tokens` reasoning ones.
+
+    None means the provider did not say: unknown is never counted as zero.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Sum field by field; a field unknown on both sides stays unknown."""
+        return Usage(
+            input_tokens=_sum(self.input_tokens, other.input_tokens),
+            output_tokens=_sum(self.output_tokens, other.output_tokens),
+            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
+            reasoning_tokens=_sum(self.reasoning_tokens, other.reasoning_tokens),
+        )
+
+
+class AdapterInfo(BaseModel):
+    """Who answers: the configured name, the model and the provider behind it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    model: str
+    provider: str
+    kind: ProviderKind = ProviderKind.REAL
+
+
+class ContextItem(BaseModel):
+    """One thing that was, or for its size was not, sent to a model.
+
+    `what` is a project-relative path or a label such as `tree listing`; `size` is in bytes of
+    the whole thing; `sent` is how many of them went out.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    why: str
+    size: int
+    sent: int
+
+    @property
+    def is_whole(self) -> bool:
+        """True if nothing of it was left out."""
+        return self.sent >= self.size
+
+
+def _sum(left: int | None, right: int | None) -> int | None:
+    if left is None:
+        return right
+    return left if right is None else left + right

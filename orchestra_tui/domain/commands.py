@@ -1,0 +1,161 @@
+"""Commands: imperative requests of the user; the engine answers with an acceptance or a refusal."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestra_tui.domain.ids import SessionId, StepId
+from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.settings import Mode, RunSettings
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class StartRun(_Command):
+    """Begin a run for a task, in the open session or in a new one.
+
+    With `plan` the Architect is not asked: the plan given waits for approval at once.
+    A run that still waits for review is ended first; its files stay.
+    """
+
+    type: Literal["StartRun"] = "StartRun"
+    task: str
+    settings: RunSettings
+    plan: Plan | None = None
+
+
+class NewSession(_Command):
+    """Leave the open session; the next task starts a new one."""
+
+    type: Literal["NewSession"] = "NewSession"
+
+
+class OpenSession(_Command):
+    """Look at a stored session of this project; with `resume` its run goes on."""
+
+    type: Literal["OpenSession"] = "OpenSession"
+    session: SessionId
+    resume: bool = False
+
+
+class EditPlan(_Command):
+    """Store the plan as edited so far; it still waits for approval."""
+
+    type: Literal["EditPlan"] = "EditPlan"
+    plan: Plan
+
+
+class RejectPlan(_Command):
+    """Send the plan back to the Architect with what is wrong with it."""
+
+    type: Literal["RejectPlan"] = "RejectPlan"
+    feedback: str
+
+
+class ApprovePlan(_Command):
+    """Let the Executors begin with this plan. `mode` and `max_concurrency` None keep the run's."""
+
+    type: Literal["ApprovePlan"] = "ApprovePlan"
+    plan: Plan
+    note: str = ""
+    mode: Mode | None = None
+    max_concurrency: int | None = None
+
+
+class ChangeLimits(_Command):
+    """Change mode or concurrency of the run that runs."""
+
+    type: Literal["ChangeLimits"] = "ChangeLimits"
+    mode: Mode | None = None
+    max_concurrency: int | None = None
+
+
+class PauseRun(_Command):
+    """Start nothing new; what runs is finished."""
+
+    type: Literal["PauseRun"] = "PauseRun"
+
+
+class ContinueRun(_Command):
+    """Go on after a pause, a cancel or an unavailable provider."""
+
+    type: Literal["ContinueRun"] = "ContinueRun"
+
+
+class CancelRun(_Command):
+    """Stop what runs now and end the run; it can be resumed."""
+
+    type: Literal["CancelRun"] = "CancelRun"
+
+
+class RetryStep(_Command):
+    """Try a failed, reverted, skipped or conflicting step again."""
+
+    type: Literal["RetryStep"] = "RetryStep"
+    step: StepId
+    note: str = ""
+
+
+class SkipStep(_Command):
+    """Give a step up; its dependents are blocked."""
+
+    type: Literal["SkipStep"] = "SkipStep"
+    step: StepId
+
+
+class RevertFile(_Command):
+    """Put one step's file back as it was before the run."""
+
+    type: Literal["RevertFile"] = "RevertFile"
+    step: StepId
+
+
+class RevertRun(_Command):
+    """Put every file of the run back as it was before the run."""
+
+    type: Literal["RevertRun"] = "RevertRun"
+
+
+class DecideHunks(_Command):
+    """Reject these hunks of one file, and accept its others."""
+
+    type: Literal["DecideHunks"] = "DecideHunks"
+    path: str
+    rejected: tuple[str, ...]
+
+
+class CommitChanges(_Command):
+    """Apply the hunk decisions and commit the run's files with this message."""
+
+    type: Literal["CommitChanges"] = "CommitChanges"
+    message: str
+
+
+class FinishRun(_Command):
+    """Apply the hunk decisions and end the run without a commit."""
+
+    type: Literal["FinishRun"] = "FinishRun"
+
+
+Command = Annotated[
+    StartRun
+    | NewSession
+    | OpenSession
+    | EditPlan
+    | RejectPlan
+    | ApprovePlan
+    | ChangeLimits
+    | PauseRun
+    | ContinueRun
+    | CancelRun
+    | RetryStep
+    | SkipStep
+    | RevertFile
+    | RevertRun
+    | DecideHunks
+    | CommitChanges
+    | FinishRun,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,79 @@
+"""How checks, hunk decisions, checkpoints and the commit change the state of a run."""
+
+from typing import assert_never
+
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import FixReason
+from orchestra_tui.domain.fold_steps import end_activity, put_step
+from orchestra_tui.domain.ids import ActivityKey
+from orchestra_tui.domain.state import Checkpoint, CommitRequest, RunState, StepStatus
+
+BEFORE_RUN = "before the run"
+"""The label of the checkpoint that holds the run's files as the plan found them."""
+MAX_CHECK_FIX_ROUNDS = 1
+_GREEN = {ev.CheckState.PASSED, ev.CheckState.NO_TESTS}
+
+
+def apply_review_event(run: RunState, event: ev.ReviewEvent, record: ev.Record) -> RunState:
+    """The run after its checks, its review or its commit moved on."""
+    match event:
+        case ev.ChecksFinished():
+            return _checked(_end(run, event.activity), event)
+        case ev.HunksDecided():
+            rejected = run.rejected | {event.path: event.rejected}
+            return run.model_copy(update={"rejected": rejected, "held": ""})
+        case ev.CommitRequested():
+            request = CommitRequest(message=event.message)
+            return run.model_copy(update={"commit_request": request, "held": ""})
+        case ev.ReviewApplied():
+            run = _end(run, event.activity)
+            return run.model_copy(update={"applied_rejections": run.rejected})
+        case ev.CommitHeld():
+            return run.model_copy(
+                update={"commit_request": None, "commit_intent": None, "held": event.reason}
+            )
+        case ev.CommitIntended():
+            return run.model_copy(update={"commit_intent": event.intent})
+        case ev.Committed():
+            run = _end(run, event.activity)
+            return run.model_copy(update={"commit": event.commit, "commit_intent": None})
+        case ev.CheckpointTaken():
+            return _checkpoint(run, event, record)
+    assert_never(event)
+
+
+def _checked(run: RunState, event: ev.ChecksFinished) -> RunState:
+    checks = run.checks.model_copy(
+        update={"outcomes": event.outcomes, "runs": run.checks.runs + 1, "is_stale": False}
+    )
+    is_red = any(outcome.state not in _GREEN for outcome in event.outcomes)
+    may_fix = checks.fix_rounds < MAX_CHECK_FIX_ROUNDS and run.commit_request is None
+    suspects = [s for s in event.suspects if run.steps[s].status is StepStatus.ACCEPTED]
+    run = run.model_copy(update={"checks": checks, "run_failures": 0})
+    if not (is_red and may_fix and suspects):
+        return run
+    checks = checks.model_copy(update={"fix_rounds": checks.fix_rounds + 1})
+    run = run.model_copy(update={"checks": checks})
+    for step_id in suspects:
+        update = {
+            "status": StepStatus.NEEDS_FIX,
+            "fix_reason": FixReason.CHECKS,
+            "failures": 0,
+            "issue_counts": (),
+        }
+        run = put_step(run, run.steps[step_id].model_copy(update=update))
+    return run
+
+
+def _checkpoint(run: RunState, event: ev.CheckpointTaken, record: ev.Record) -> RunState:
+    point = Checkpoint(seq=record.seq, at=record.at, label=event.label, files=event.files)
+    update: dict[str, object] = {"checkpoints": (*run.checkpoints, point)}
+    if event.label == BEFORE_RUN and run.base is None:
+        running = {k: a for k, a in run.running.items() if a.step or a.kind.value != "base"}
+        update |= {"base": event.files, "running": running}
+    return run.model_copy(update=update)
+
+
+def _end(run: RunState, key: ActivityKey) -> RunState:
+    activity = run.running.get(key)
+    return end_activity(run, activity) if activity else run

@@ -1,0 +1,303 @@
+"""How activities, calls and files change the state of steps.
+
+The audit loop's and the recovery's decisions (fix again, give up, accept) are made in
+`domain.step_rules`, from the state alone, so that a replay decides the same.
+"""
+
+from typing import assert_never
+
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import Activity, ActivityKind
+from orchestra_tui.domain.fold_run import abandon_calls
+from orchestra_tui.domain.ids import ActivityKey, CallKey
+from orchestra_tui.domain.plan import ChangeKind
+from orchestra_tui.domain.review import Diagnostic
+from orchestra_tui.domain.state import (
+    AttemptNote,
+    CallState,
+    CallStatus,
+    RunState,
+    StepState,
+    StepStatus,
+)
+from orchestra_tui.domain.step_rules import (
+    MAX_TIMELINE,
+    after_failure,
+    after_issues,
+    back_to_ready,
+    with_blocked,
+)
+
+_STARTED = {
+    ActivityKind.EXECUTE: StepStatus.WRITING,
+    ActivityKind.AUDIT: StepStatus.AUDITING,
+    ActivityKind.FIX: StepStatus.FIXING,
+    ActivityKind.REVERT: StepStatus.REVERTING,
+}
+
+
+def apply_activity_event(run: RunState, event: ev.ActivityEvent, record: ev.Record) -> RunState:
+    """The run after a unit of work began, failed or was cut off."""
+    activity = event.activity
+    match event:
+        case ev.ActivityStarted():
+            run = run.model_copy(update={"running": run.running | {activity.key: activity}})
+            if activity.step is None:
+                return run
+            step = run.steps[activity.step]
+            return put_step(run, step.model_copy(update={"status": _STARTED[activity.kind]}))
+        case ev.ActivityFailed():
+            return _failed(end_activity(run, activity), event, record)
+        case ev.ActivityAbandoned():
+            running = {key: value for key, value in run.running.items() if key != activity.key}
+            calls = abandon_calls(run.calls, activity.key)
+            run = run.model_copy(update={"running": running, "calls": calls})
+            if activity.step is None:
+                return run
+            return put_step(run, back_to_ready(run.steps[activity.step], activity.kind))
+    assert_never(event)
+
+
+def _failed(run: RunState, event: ev.ActivityFailed, record: ev.Record) -> RunState:
+    activity = event.activity
+    update: dict[str, object] = {"last_error": event.message, "last_error_kind": event.kind}
+    if activity.step is not None:
+        note = _note(activity, record, "failed", event.message, event.diagnostics)
+        step = after_failure(run.steps[activity.step], activity, event, run)
+        return put_step(run.model_copy(update=update), _noted(step, note))
+    match activity.kind:
+        case ActivityKind.DRAFT_PLAN:
+            update |= {
+                "plan_attempt": activity.attempt,
+                "plan_failures": run.plan_failures + 1,
+                "refusals": (*run.refusals, event.message)[-3:],
+            }
+        case ActivityKind.APPLY_REVIEW | ActivityKind.COMMIT:
+            update |= {"commit_request": None, "commit_intent": None, "held": event.message}
+        case _:
+            update |= {"run_failures": run.run_failures + 1}
+    return run.model_copy(update=update)
+
+
+def apply_call_event(run: RunState, event: ev.CallEvent, record: ev.Record) -> RunState:
+    """The run after something happened to a model call."""
+    match event:
+        case ev.CallStarted():
+            call = CallState(
+                key=event.call,
+                activity=event.activity,
+                role=event.role,
+                path=event.path,
+                adapter=event.adapter,
+                started_at=record.at,
+                request=event.request,
+                context=event.context,
+            )
+            return run.model_copy(update={"calls": run.calls | {event.call: call}})
+        case ev.CallFinished():
+            return _put_call(
+                run,
+                event.call,
+                status=CallStatus.FINISHED,
+                usage=event.usage,
+                finish=event.finish,
+                reply=event.reply,
+                seconds=event.seconds,
+            )
+        case ev.CallFailed():
+            return _put_call(
+                run,
+                event.call,
+                status=CallStatus.FAILED,
+                error=event.message,
+                retry_in=event.retry_in,
+            )
+        case ev.ReplyRefused():
+            run = _put_call(run, event.call, refused=event.reason)
+            activity = run.running.get(event.activity)
+            if activity is None or activity.step is None:
+                return run
+            note = _note(activity, record, "refused", event.reason, event.diagnostics)
+            note = note.model_copy(update={"text": event.text})
+            return put_step(run, _noted(run.steps[activity.step], note))
+    assert_never(event)
+
+
+def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> RunState:
+    """The run after a file, its audit or the user's wish for a step changed."""
+    match event:
+        case ev.FileIntended():
+            return run
+        case ev.FileWritten():
+            return _written(run, event)
+        case ev.StepExecuted():
+            return _executed(run, event, record)
+        case ev.FileReverted():
+            return _reverted(run, event, record)
+        case ev.RevertRefused():
+            run, activity = _end(run, event.activity)
+            step = run.steps[event.step]
+            update = {"status": StepStatus.FAILED, "last_error": event.message}
+            step = _noted_if(step, activity, record, result="failed", message=event.message)
+            return put_step(run, step.model_copy(update=update))
+        case ev.ConflictFound():
+            return _conflict(run, event, record)
+        case ev.AuditPassed():
+            run, activity = _end(run, event.activity)
+            step = run.steps[event.step].model_copy(
+                update={"status": StepStatus.ACCEPTED, "issues": event.issues, "failures": 0}
+            )
+            return put_step(run, _noted_if(step, activity, record, result="passed"))
+        case ev.IssuesFound():
+            run, activity = _end(run, event.activity)
+            step = after_issues(run.steps[event.step], event.issues, run.settings)
+            message = f"{len(event.issues)} issues"
+            step = _noted_if(step, activity, record, result="issues", message=message)
+            return put_step(run, step)
+        case ev.StepRetried():
+            return _retried(run, event)
+        case ev.StepSkipped():
+            step = run.steps[event.step]
+            return put_step(run, step.model_copy(update={"status": StepStatus.SKIPPED}))
+        case ev.RevertRequested():
+            for step_id in event.steps:
+                step = run.steps[step_id]
+                update = {"status": StepStatus.NEEDS_REVERT, "last_error": "reverted by you"}
+                run = put_step(run, step.model_copy(update=update))
+            return run
+    assert_never(event)
+
+
+def _written(run: RunState, event: ev.FileWritten) -> RunState:
+    step = run.steps[event.step]
+    files = step.files | {event.path: event.after}
+    run = put_step(run, step.model_copy(update={"files": files}))
+    checks = run.checks.model_copy(update={"is_stale": run.checks.runs > 0})
+    return run.model_copy(update={"checks": checks})
+
+
+def _executed(run: RunState, event: ev.StepExecuted, record: ev.Record) -> RunState:
+    run, activity = _end(run, event.activity)
+    step = run.steps[event.step]
+    is_delete = run.plan is not None and run.plan.step(event.step).change is ChangeKind.DELETE
+    fixes = step.fixes + (activity is not None and activity.kind is ActivityKind.FIX)
+    update = {
+        "status": StepStatus.ACCEPTED if is_delete else StepStatus.WRITTEN,
+        "failures": 0,
+        "fixes": fixes,
+        "last_error": "",
+        "diagnostics": (),
+    }
+    step = _noted_if(step.model_copy(update=update), activity, record, result="written")
+    return put_step(run, step)
+
+
+def _reverted(run: RunState, event: ev.FileReverted, record: ev.Record) -> RunState:
+    run, activity = _end(run, event.activity)
+    step = run.steps[event.step]
+    update = {
+        "status": StepStatus.REVERTED,
+        "files": step.files | {event.path: event.after},
+        "last_error": step.last_error or event.reason,
+    }
+    step = step.model_copy(update=update)
+    step = _noted_if(step, activity, record, result="reverted", message=event.reason)
+    checks = run.checks.model_copy(update={"is_stale": run.checks.runs > 0})
+    return put_step(run.model_copy(update={"checks": checks}), step)
+
+
+def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunState:
+    run, activity = _end(run, event.activity)
+    message = f"{event.path} was changed by somebody else since the plan was made"
+    unattended = run.settings.unattended
+    update = {
+        "status": StepStatus.FAILED if unattended else StepStatus.CONFLICT,
+        "conflict": event.found,
+        "last_error": message,
+    }
+    step = run.steps[event.step].model_copy(update=update)
+    step = _noted_if(step, activity, record, result="conflict", message=message)
+    return put_step(run, step)
+
+
+def _retried(run: RunState, event: ev.StepRetried) -> RunState:
+    step = run.steps[event.step]
+    if step.status is StepStatus.CONFLICT and run.plan is not None:
+        # The user's version is the new base: a revert must bring *it* back.
+        path = run.plan.step(event.step).path
+        run = run.model_copy(update={"base": (run.base or {}) | {path: step.conflict}})
+        files = {p: blob for p, blob in step.files.items() if p != path}
+        step = step.model_copy(update={"files": files})
+    update = {
+        "status": StepStatus.WAITING,
+        "failures": 0,
+        "fixes": 0,
+        "issue_counts": (),
+        "issues": (),
+        "conflict": None,
+        "note": event.note,
+        "last_error": "",
+    }
+    return put_step(run, step.model_copy(update=update))
+
+
+def put_step(run: RunState, step: StepState) -> RunState:
+    """The run with this step replaced and its dependents blocked or freed."""
+    return with_blocked(run.model_copy(update={"steps": run.steps | {step.id: step}}))
+
+
+def end_activity(run: RunState, activity: Activity) -> RunState:
+    """The run with `activity` no longer running and its attempt counted."""
+    running = {key: value for key, value in run.running.items() if key != activity.key}
+    calls = abandon_calls(run.calls, activity.key)
+    run = run.model_copy(update={"running": running, "calls": calls})
+    if activity.step is None:
+        return run.model_copy(update={"ended": run.ended | {activity.kind: activity.attempt}})
+    step = run.steps[activity.step]
+    attempts = step.attempts | {activity.kind: activity.attempt}
+    steps = run.steps | {step.id: step.model_copy(update={"attempts": attempts})}
+    return run.model_copy(update={"steps": steps})
+
+
+def _end(run: RunState, key: ActivityKey) -> tuple[RunState, Activity | None]:
+    activity = run.running.get(key)
+    return (end_activity(run, activity), activity) if activity else (run, None)
+
+
+def _put_call(run: RunState, key: CallKey, **update: object) -> RunState:
+    call = run.calls.get(key)
+    if call is None:
+        return run
+    return run.model_copy(update={"calls": run.calls | {key: call.model_copy(update=update)}})
+
+
+def _note(
+    activity: Activity,
+    record: ev.Record,
+    result: str,
+    message: str = "",
+    diagnostics: tuple[Diagnostic, ...] = (),
+) -> AttemptNote:
+    return AttemptNote(
+        activity=activity.key,
+        kind=activity.kind,
+        at=record.at,
+        result=result,
+        message=message,
+        diagnostics=diagnostics,
+    )
+
+
+def _noted(step: StepState, note: AttemptNote) -> StepState:
+    return step.model_copy(update={"timeline": (*step.timeline, note)[-MAX_TIMELINE:]})
+
+
+def _noted_if(
+    step: StepState,
+    activity: Activity | None,
+    record: ev.Record,
+    *,
+    result: str,
+    message: str = "",
+) -> StepState:
+    return _noted(step, _note(activity, record, result, message)) if activity else step

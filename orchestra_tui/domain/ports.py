@@ -1,0 +1,237 @@
+"""Ports: what the two towers and the engine's rooms ask of each other, without saying how.
+
+The rule a reader must not break: pure data crosses `EngineClient`; no Future, callback or widget.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestra_tui.domain.calls import ProviderKind
+from orchestra_tui.domain.changes import FileDiff
+from orchestra_tui.domain.commands import Command
+from orchestra_tui.domain.events import Event, Outcome, Record
+from orchestra_tui.domain.ids import BlobHash, CallKey, SessionId
+from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.review import Diagnostic
+from orchestra_tui.domain.state import Phase, SessionState
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+# --- what a subscription yields -------------------------------------------------------------
+
+
+class Snapshot(_Value):
+    """The whole state as of `state.seq`: first of a subscription, and after a session change."""
+
+    state: SessionState
+
+
+class Delta(_Value):
+    """A piece of text of a running call or check; may be lost, the recorded reply replaces it.
+
+    `stream` is the call's key, or the activity's key for the output of checks. `offset` is the
+    number of characters of the stream before this piece; a gap means that pieces were dropped,
+    an offset of 0 that the stream starts again.
+    """
+
+    stream: str
+    offset: int
+    text: str
+
+
+Update = Snapshot | Record | Delta
+
+
+class Lagged(Exception):
+    """The subscriber was too slow; it subscribes again and starts from a new snapshot."""
+
+
+# --- queries: what the state does not hold ----------------------------------------------------
+
+
+class Query(_Value, Generic[R_co]):
+    """A question to the engine; the type parameter is the type of its answer."""
+
+
+class SessionSummary(_Value):
+    """One stored session as the lists show it."""
+
+    id: SessionId
+    project: str
+    root: str
+    title: str
+    started_at: datetime
+    last_at: datetime
+    phase: Phase
+    outcome: Outcome | None = None
+    provider: ProviderKind = ProviderKind.REAL
+    files_done: int = 0
+    files_total: int = 0
+    tokens: int | None = None
+    can_resume: bool = False
+
+
+class DiffReport(_Value):
+    """The changes of the newest run as they stand on disk against before the run.
+
+    `refused` maps a path that cannot be committed (a git filter, a submodule) to the reason.
+    """
+
+    files: tuple[FileDiff, ...] = ()
+    message: str = ""
+    has_git: bool = False
+    git_problem: str = ""
+    refused: dict[str, str] = {}
+
+
+class ListSessions(Query[tuple[SessionSummary, ...]]):
+    """The sessions, newest first; `all_projects` includes other folders of this user."""
+
+    all_projects: bool = False
+    limit: int = 100
+
+
+class GetDiff(Query[DiffReport]):
+    """The diff of the newest run."""
+
+
+class GetBlob(Query[str | None]):
+    """The text behind a hash; None if it is unknown, binary content is described instead."""
+
+    blob: BlobHash
+
+
+class GetRequest(Query[str | None]):
+    """The whole request of a call as text."""
+
+    call: CallKey
+
+
+class GetReply(Query[str | None]):
+    """The whole reply of a finished call."""
+
+    call: CallKey
+
+
+class DoctorLine(_Value):
+    """One thing that could work here. `state` is found, missing, broken, foreign or silent."""
+
+    name: str
+    state: str
+    detail: str
+    is_usable: bool = False
+
+
+class GetDoctor(Query[tuple[DoctorLine, ...]]):
+    """What can work on this machine; nothing is sent to a paid service."""
+
+
+class CompletePath(Query[tuple[str, ...]]):
+    """Project paths that contain `text`, best first, at most `limit`."""
+
+    text: str
+    limit: int = 20
+
+
+class ValidateText(Query[tuple[Diagnostic, ...]]):
+    """What the validator says of a text for a path; empty is fine."""
+
+    path: str
+    text: str
+    old: str | None = None
+
+
+class ParsePlan(Query[Plan]):
+    """A plan from its Markdown. Raises UsageError with the line that cannot be read."""
+
+    markdown: str
+
+
+class ProjectInfo(_Value):
+    """What is open: root, branch, state folder, adapters in use by role."""
+
+    root: str
+    branch: str | None
+    is_dirty: bool
+    state_folder: str
+    provider: ProviderKind
+    adapters: dict[str, str]
+    """Role -> adapter and model."""
+    checks: tuple[str, ...]
+    checks_why: str
+    file_count: int
+    warnings: tuple[str, ...] = ()
+
+
+class GetProject(Query[ProjectInfo]):
+    """What is open here."""
+
+
+# --- the ports ------------------------------------------------------------------------------
+
+
+class EngineClient(Protocol):
+    """The seam between the towers: three verbs."""
+
+    async def submit(self, command: Command) -> SessionState:
+        """Take a command; return the state in which it was accepted, its events folded in.
+
+        Raises UsageError (often CommandRefused) with a sentence for a person.
+        """
+        ...
+
+    def subscribe(self) -> AsyncIterator[Update]:
+        """A Snapshot, then live records and deltas. Raises Lagged when the reader is too slow."""
+        ...
+
+    async def query(self, query: Query[R_co]) -> R_co:
+        """The answer to a question. Cancellable. Raises OrchestraError."""
+        ...
+
+
+class EventStore(Protocol):
+    """Where records are kept. One writer; an append returns when it is committed."""
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Store all records or none. Raises StorageError."""
+        ...
+
+    async def read(self, session: SessionId, after: int = 0) -> Sequence[Record]:
+        """The readable records of a session with a seq above `after`, in order."""
+        ...
+
+    async def save_summary(self, summary: SessionSummary) -> None:
+        """Store the projection of a session that lists are made from."""
+        ...
+
+    async def summaries(self, limit: int) -> Sequence[SessionSummary]:
+        """The stored sessions, newest first."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and let go of the file."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Content by hash. Methods block (disk); call them in a thread."""
+
+    def put(self, data: bytes) -> BlobHash:
+        """Store `data` durably and return its hash."""
+        ...
+
+    def get(self, blob: BlobHash) -> bytes:
+        """The content. Raises StorageError if it is not there."""
+        ...
+
+    def has(self, blobs: Iterable[BlobHash]) -> bool:
+        """True if every one of `blobs` is there."""
+        ...

@@ -1,0 +1,122 @@
+"""What a person configures: adapters, the chain of each role, and how a run behaves.
+
+The rule a reader must not break: no secret is held here, only the *name* of the environment
+variable that holds one.
+"""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.review import Severity
+
+MAX_CONCURRENCY = 32
+
+
+class Mode(StrEnum):
+    """How a run spreads its work; each is a value of `Limits`, never a code path."""
+
+    SEQUENTIAL = "sequential"
+    PARALLEL = "parallel"
+    PIPELINE = "pipeline"
+    WATCH = "watch"
+
+
+class Scenario(StrEnum):
+    """What goes wrong in a rehearsal."""
+
+    CALM = "calm"
+    STORM = "storm"
+    STALL = "stall"
+    HOPELESS = "hopeless"
+
+
+class Limits(BaseModel):
+    """What may run at once.
+
+    `max_concurrency` counts activities. With `audits_overlap` a file is audited while others
+    are still being written; without it a wave of writing ends before its audits begin.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    max_concurrency: int = Field(ge=1, le=MAX_CONCURRENCY)
+    audits_overlap: bool
+
+
+class AdapterSettings(BaseModel):
+    """One way to reach a model over the OpenAI-compatible chat completions API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """How chains and screens call it."""
+    base_url: str
+    """Up to and without `/chat/completions`, e.g. `https://api.openai.com/v1`."""
+    model: str
+    """The model's name as the server knows it."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key; None sends no key."""
+    first_byte_timeout: float = Field(default=60.0, gt=0)
+    """Seconds to wait for the first piece of an answer."""
+    idle_timeout: float = Field(default=30.0, gt=0)
+    """Seconds without a new piece of answer before the call is given up."""
+    total_timeout: float = Field(default=600.0, gt=0)
+    """Seconds one call may take in all."""
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    """Asked of the server with each call; None leaves it to the server."""
+
+
+class RunSettings(BaseModel):
+    """How one run behaves; recorded with it, so that a resumed run behaves the same."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mode: Mode = Mode.PIPELINE
+    max_concurrency: int = Field(default=4, ge=1, le=MAX_CONCURRENCY)
+    max_iterations: int = Field(default=3, ge=1)
+    """Fixes of one file that the audit loop may ask for."""
+    max_attempts: int = Field(default=3, ge=1)
+    """Tries at one piece of work before it is given up (refused replies, failed calls)."""
+    max_call_retries: int = Field(default=4, ge=0)
+    """Repeats of one model call on errors that may pass, such as a rate limit."""
+    max_retry_wait: float = Field(default=120.0, ge=0)
+    """The longest Retry-After, in seconds, that is waited for."""
+    severity_floor: Severity = Severity.WARNING
+    """Issues below it are shown and not fixed."""
+    run_checks: bool = True
+    unattended: bool = False
+    """Nobody can be asked: a conflict fails its step instead of waiting."""
+    scenario: Scenario | None = None
+    """Set for a rehearsal."""
+
+    @property
+    def limits(self) -> Limits:
+        """The mode as a value."""
+        match self.mode:
+            case Mode.SEQUENTIAL:
+                return Limits(max_concurrency=1, audits_overlap=True)
+            case Mode.PARALLEL:
+                return Limits(max_concurrency=self.max_concurrency, audits_overlap=False)
+            case Mode.PIPELINE | Mode.WATCH:
+                return Limits(max_concurrency=self.max_concurrency, audits_overlap=True)
+
+
+class Settings(BaseModel):
+    """Everything configured for one project, files and environment already merged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    adapters: tuple[AdapterSettings, ...] = ()
+    chains: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
+    """Adapter names per role, first choice first; a role that is absent uses the first adapter."""
+    run: RunSettings = RunSettings()
+    checks_timeout: float = Field(default=600.0, gt=0)
+    """Seconds the project's tests may take."""
+
+    def adapter_for(self, role: Role) -> AdapterSettings | None:
+        """The first adapter of the role's chain; None when nothing is configured."""
+        by_name = {adapter.name: adapter for adapter in self.adapters}
+        chain = self.chains.get(role) or tuple(by_name)
+        return by_name.get(chain[0]) if chain else None

@@ -1,0 +1,369 @@
+"""The state of a session, folded from its log. Small: contents are blobs, by hash.
+
+The rule a reader must not break: nothing here is ever set but by `domain.fold.apply`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
+from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, ProviderKind, Usage
+from orchestra_tui.domain.events import CheckOutcome, CheckState, Counts, Outcome
+from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, RunId, SessionId, StepId
+from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.review import Diagnostic, Issue
+from orchestra_tui.domain.settings import RunSettings, Scenario
+
+
+class StepStatus(StrEnum):
+    """Where a step stands."""
+
+    WAITING = "waiting"
+    WRITING = "writing"
+    WRITTEN = "written"
+    AUDITING = "auditing"
+    NEEDS_FIX = "needs_fix"
+    FIXING = "fixing"
+    ACCEPTED = "accepted"
+    CONFLICT = "conflict"
+    NEEDS_REVERT = "needs_revert"
+    REVERTING = "reverting"
+    REVERTED = "reverted"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more will be done for the step unless the user asks."""
+        return self in _SETTLED
+
+    @property
+    def is_trouble(self) -> bool:
+        """The step did not end as planned."""
+        return self in _TROUBLE
+
+
+_TROUBLE = {
+    StepStatus.CONFLICT,
+    StepStatus.REVERTED,
+    StepStatus.FAILED,
+    StepStatus.BLOCKED,
+    StepStatus.SKIPPED,
+}
+_SETTLED = _TROUBLE - {StepStatus.CONFLICT} | {StepStatus.ACCEPTED}
+
+
+class Phase(StrEnum):
+    """Where the run stands, in a word for the title."""
+
+    PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting_approval"
+    EXECUTING = "executing"
+    AUDITING = "auditing"
+    FIXING = "fixing"
+    RECOVERING = "recovering"
+    TESTING = "testing"
+    REVIEWING = "reviewing"
+    COMMITTING = "committing"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class _State(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AttemptNote(_State):
+    """One try at a step, for the recovery screen's timeline."""
+
+    activity: ActivityKey
+    kind: ActivityKind
+    at: datetime
+    result: str
+    """A word: written, refused, failed, passed, issues, reverted, conflict."""
+    message: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    text: BlobHash | None = None
+    """The damaged text, when there was one."""
+
+
+class StepState(_State):
+    """One step's progress. `failures` counts tries of the present kind since the last success."""
+
+    id: StepId
+    status: StepStatus = StepStatus.WAITING
+    attempts: dict[ActivityKind, int] = Field(default_factory=dict)
+    """The number of the last try that ended, per kind of activity."""
+    failures: int = 0
+    fixes: int = 0
+    """Fixes written for the Auditor so far."""
+    issue_counts: tuple[int, ...] = ()
+    """Issues at or above the floor, audit by audit."""
+    issues: tuple[Issue, ...] = ()
+    fix_reason: FixReason | None = None
+    files: dict[str, BlobHash | None] = Field(default_factory=dict)
+    """What we last wrote, by path."""
+    conflict: BlobHash | None = None
+    """What was found on disk instead, while the status is `conflict`."""
+    note: str = ""
+    last_error: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    timeline: tuple[AttemptNote, ...] = ()
+
+    @property
+    def is_written(self) -> bool:
+        """We have changed at least one file for it."""
+        return bool(self.files)
+
+
+class CallStatus(StrEnum):
+    """How a model call stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class CallState(_State):
+    """One model call, for panes, metrics and for reuse after a crash."""
+
+    key: CallKey
+    activity: ActivityKey
+    role: Role
+    path: str | None
+    adapter: AdapterInfo
+    started_at: datetime
+    status: CallStatus = CallStatus.RUNNING
+    request: BlobHash
+    context: tuple[ContextItem, ...] = ()
+    reply: BlobHash | None = None
+    usage: Usage = Usage()
+    finish: FinishReason | None = None
+    seconds: float | None = None
+    error: str = ""
+    retry_in: float | None = None
+    refused: str = ""
+    """Why the answer could not be used, if it could not."""
+
+
+class ChecksState(_State):
+    """What the project's own checks said last."""
+
+    detected: tuple[str, ...] | None = None
+    """None until looked for; empty when there is none."""
+    why: str = ""
+    outcomes: tuple[CheckOutcome, ...] = ()
+    runs: int = 0
+    fix_rounds: int = 0
+    is_stale: bool = False
+    """The files changed since the checks ran."""
+
+    @property
+    def verdict(self) -> str:
+        """none, passed, failed, no_tests or stale."""
+        if not self.runs or not self.outcomes:
+            return "none"
+        if self.is_stale:
+            return "stale"
+        states = {outcome.state for outcome in self.outcomes}
+        if states <= {CheckState.PASSED}:
+            return "passed"
+        return "no_tests" if states <= {CheckState.PASSED, CheckState.NO_TESTS} else "failed"
+
+
+class Checkpoint(_State):
+    """The run's files at one moment, by path and blob."""
+
+    seq: int
+    at: datetime
+    label: str
+    files: dict[str, BlobHash | None]
+
+
+class CommitRequest(_State):
+    """What the user asked for at the end; `message` None keeps the files without a commit."""
+
+    message: str | None
+
+
+class RunState(_State):
+    """One task from its start to its end."""
+
+    id: RunId
+    task: str
+    settings: RunSettings
+    head: str | None
+    branch: str | None
+    started_at: datetime
+    plan: Plan | None = None
+    plan_attempt: int = 0
+    plan_failures: int = 0
+    feedback: tuple[str, ...] = ()
+    """What the user said when he sent plans back."""
+    refusals: tuple[str, ...] = ()
+    """Why the last plan replies could not be used."""
+    is_approved: bool = False
+    note: str = ""
+    base: dict[str, BlobHash | None] | None = None
+    """The run's files as the plan found them; None until recorded."""
+    steps: dict[StepId, StepState] = Field(default_factory=dict)
+    running: dict[ActivityKey, Activity] = Field(default_factory=dict)
+    calls: dict[CallKey, CallState] = Field(default_factory=dict)
+    ended: dict[ActivityKind, int] = Field(default_factory=dict)
+    """The number of the last try that ended, per kind, for work of the whole run."""
+    run_failures: int = 0
+    """Failures in a row of work of the whole run (base, checks)."""
+    checks: ChecksState = ChecksState()
+    rejected: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    applied_rejections: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    commit_request: CommitRequest | None = None
+    held: str = ""
+    """Why the commit waits for the user again."""
+    commit_intent: str | None = None
+    commit: str | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
+    is_paused: bool = False
+    is_cancelling: bool = False
+    outcome: Outcome | None = None
+    reason: str = ""
+    last_error: str = ""
+    last_error_kind: str = ""
+
+    @property
+    def ordered_steps(self) -> tuple[StepState, ...]:
+        """The enabled steps in plan order."""
+        if self.plan is None:
+            return ()
+        return tuple(self.steps[s.id] for s in self.plan.enabled_steps if s.id in self.steps)
+
+    @property
+    def is_settled(self) -> bool:
+        """Every enabled step is settled and nothing runs."""
+        return not self.running and all(step.status.is_settled for step in self.ordered_steps)
+
+    @property
+    def counts(self) -> Counts:
+        """How many steps ended how."""
+        statuses = [step.status for step in self.ordered_steps]
+        return Counts(
+            accepted=statuses.count(StepStatus.ACCEPTED),
+            failed=statuses.count(StepStatus.FAILED) + statuses.count(StepStatus.CONFLICT),
+            reverted=statuses.count(StepStatus.REVERTED),
+            blocked=statuses.count(StepStatus.BLOCKED),
+            skipped=statuses.count(StepStatus.SKIPPED),
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of every call so far."""
+        return sum((call.usage for call in self.calls.values()), Usage())
+
+    @property
+    def changed_files(self) -> Mapping[str, tuple[BlobHash | None, BlobHash | None]]:
+        """Path -> (before the run, now) of every file that differs from before the run."""
+        now = {path: blob for step in self.steps.values() for path, blob in step.files.items()}
+        base = self.base or {}
+        return {path: (base.get(path), b) for path, b in now.items() if base.get(path) != b}
+
+    @property
+    def pending_rejections(self) -> Mapping[str, tuple[str, ...]]:
+        """Hunk decisions that have not reached the working files yet."""
+        return {
+            path: hunks
+            for path, hunks in self.rejected.items()
+            if hunks != self.applied_rejections.get(path, ())
+        }
+
+    @property
+    def phase(self) -> Phase:
+        """Where the run stands."""
+        if self.outcome is not None:
+            return _OUTCOME_PHASES.get(self.outcome, Phase.FAILED)
+        if self.is_paused:
+            return Phase.PAUSED
+        if self.plan is None:
+            return Phase.PLANNING
+        if not self.is_approved:
+            return Phase.AWAITING_APPROVAL
+        return self._working_phase()
+
+    def _working_phase(self) -> Phase:
+        kinds = {activity.kind for activity in self.running.values()}
+        reasons = {activity.reason for activity in self.running.values()}
+        if kinds & {ActivityKind.COMMIT, ActivityKind.APPLY_REVIEW}:
+            return Phase.COMMITTING
+        if ActivityKind.RUN_CHECKS in kinds:
+            return Phase.TESTING
+        if ActivityKind.REVERT in kinds or FixReason.RECOVERY in reasons:
+            return Phase.RECOVERING
+        if kinds & {ActivityKind.EXECUTE, ActivityKind.TAKE_BASE}:
+            return Phase.EXECUTING
+        if ActivityKind.FIX in kinds:
+            return Phase.FIXING
+        if ActivityKind.AUDIT in kinds:
+            return Phase.AUDITING
+        return Phase.REVIEWING if self.is_settled else Phase.EXECUTING
+
+    @property
+    def is_reviewing(self) -> bool:
+        """Everything that could be done is done; the user looks at the diff."""
+        return self.phase is Phase.REVIEWING and self.commit_request is None
+
+    @property
+    def needs_user(self) -> str:
+        """What waits for the user, in a few words; empty if nothing does."""
+        if self.outcome is not None:
+            return ""
+        if self.plan is not None and not self.is_approved:
+            return "plan waits for you"
+        if any(step.status is StepStatus.CONFLICT for step in self.ordered_steps):
+            return "conflict waits for you"
+        return "diff waits for you" if self.is_reviewing else ""
+
+
+_OUTCOME_PHASES = {
+    Outcome.DONE: Phase.DONE,
+    Outcome.PARTIAL: Phase.DONE,
+    Outcome.CANCELLED: Phase.CANCELLED,
+}
+
+
+class SessionState(_State):
+    """One session: its runs, the newest last, and where its log stands."""
+
+    id: SessionId
+    project: str = ""
+    title: str = ""
+    root: str = ""
+    provider: ProviderKind = ProviderKind.REAL
+    scenario: Scenario | None = None
+    started_at: datetime | None = None
+    last_at: datetime | None = None
+    seq: int = 0
+    """The number of the last record folded in."""
+    runs: tuple[RunState, ...] = ()
+
+    @property
+    def run(self) -> RunState | None:
+        """The newest run; None before the first task."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """No AI stands behind this session."""
+        return self.provider is ProviderKind.REHEARSAL
+
+    @property
+    def can_resume(self) -> bool:
+        """Its newest run is not over, or ended in a way that can go on."""
+        run = self.run
+        if run is None:
+            return False
+        return run.outcome in {None, Outcome.CANCELLED, Outcome.UNAVAILABLE, Outcome.MISCONFIGURED}
