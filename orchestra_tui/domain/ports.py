@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.changes import FileDiff
 from orchestra_tui.domain.commands import Command
-from orchestra_tui.domain.events import Event, Outcome, Record
+from orchestra_tui.domain.events import Outcome, Record
 from orchestra_tui.domain.ids import BlobHash, CallKey, SessionId
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.review import Diagnostic
