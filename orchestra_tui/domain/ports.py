@@ -200,20 +200,33 @@ class EngineClient(Protocol):
 class EventStore(Protocol):
     """Where records are kept. One writer; an append returns when it is committed."""
 
-    async def append(self, records: Sequence[Record]) -> None:
-        """Store all records or none. Raises StorageError."""
+    async def append(
+        self, records: Sequence[Record], summary: SessionSummary | None = None
+    ) -> None:
+        """Store all records or none, and with them the session's projection. Raises StorageError."""
         ...
 
     async def read(self, session: SessionId, after: int = 0) -> Sequence[Record]:
         """The readable records of a session with a seq above `after`, in order."""
         ...
 
+    async def last_seq(self, session: SessionId) -> int:
+        """The highest seq ever stored for a session, readable or not; 0 if there is none."""
+        ...
+
     async def save_summary(self, summary: SessionSummary) -> None:
         """Store the projection of a session that lists are made from."""
         ...
 
-    async def summaries(self, limit: int) -> Sequence[SessionSummary]:
-        """The stored sessions, newest first."""
+    async def summaries(
+        self, limit: int, before: SessionSummary | None = None
+    ) -> Sequence[SessionSummary]:
+        """The stored sessions, newest first; `before` is the last one of the page before."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was found damaged, missing or unknown so far, in sentences for a person."""
         ...
 
     async def close(self) -> None:
