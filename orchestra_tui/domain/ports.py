@@ -203,7 +203,7 @@ class EventStore(Protocol):
     async def append(
         self, records: Sequence[Record], summary: SessionSummary | None = None
     ) -> None:
-        """Store all records or none, and with them the session's projection. Raises StorageError."""
+        """Store all records or none, with the session's projection. Raises StorageError."""
         ...
 
     async def read(self, session: SessionId, after: int = 0) -> Sequence[Record]:
