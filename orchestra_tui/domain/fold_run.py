@@ -47,6 +47,7 @@ def apply_run_event(run: RunState, event: ev.RunEvent, record: ev.Record) -> Run
                     "reason": "",
                     "plan_failures": 0,
                     "run_failures": 0,
+                    "halted": "",
                 }
             )
         case ev.CancelRequested():
@@ -55,7 +56,7 @@ def apply_run_event(run: RunState, event: ev.RunEvent, record: ev.Record) -> Run
             return _finish(run, event)
         case ev.RunCrashed():
             return run.model_copy(
-                update={"last_error": event.message, "last_error_kind": "internal"}
+                update={"last_error": event.message}
             )
     assert_never(event)
 
@@ -73,7 +74,6 @@ def _propose(run: RunState, event: ev.PlanProposed | ev.PlanEdited) -> RunState:
             "ended": run.ended | {ActivityKind.DRAFT_PLAN: attempt},
             "refusals": (),
             "last_error": "",
-            "last_error_kind": "",
         }
     return run.model_copy(update=update)
 

@@ -21,7 +21,9 @@ from orchestra_tui.domain.state import (
     StepStatus,
 )
 from orchestra_tui.domain.step_rules import (
+    CONFIGURATION_KINDS,
     MAX_TIMELINE,
+    UNAVAILABLE_KINDS,
     after_failure,
     after_issues,
     back_to_ready,
@@ -60,7 +62,9 @@ def apply_activity_event(run: RunState, event: ev.ActivityEvent, record: ev.Reco
 
 def _failed(run: RunState, event: ev.ActivityFailed, record: ev.Record) -> RunState:
     activity = event.activity
-    update: dict[str, object] = {"last_error": event.message, "last_error_kind": event.kind}
+    update: dict[str, object] = {"last_error": event.message}
+    if event.kind in UNAVAILABLE_KINDS | CONFIGURATION_KINDS:
+        update["halted"] = event.kind
     if activity.step is not None:
         note = _note(activity, record, "failed", event.message, event.diagnostics)
         step = after_failure(run.steps[activity.step], activity, event, run)
@@ -127,7 +131,7 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
     """The run after a file, its audit or the user's wish for a step changed."""
     match event:
         case ev.FileIntended():
-            return run
+            return run.model_copy(update={"intents": run.intents | {event.path: event}})
         case ev.FileWritten():
             return _written(run, event)
         case ev.StepExecuted():
@@ -135,7 +139,7 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
         case ev.FileReverted():
             return _reverted(run, event, record)
         case ev.RevertRefused():
-            run, activity = _end(run, event.activity)
+            run, activity = _end(_without_intent(run, event.path), event.activity)
             step = run.steps[event.step]
             update = {"status": StepStatus.FAILED, "last_error": event.message}
             step = _noted_if(step, activity, record, result="failed", message=event.message)
@@ -145,7 +149,12 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
         case ev.AuditPassed():
             run, activity = _end(run, event.activity)
             step = run.steps[event.step].model_copy(
-                update={"status": StepStatus.ACCEPTED, "issues": event.issues, "failures": 0}
+                update={
+                    "status": StepStatus.ACCEPTED,
+                    "issues": event.issues,
+                    "failures": 0,
+                    "refusals": (),
+                }
             )
             return put_step(run, _noted_if(step, activity, record, result="passed"))
         case ev.IssuesFound():
@@ -170,10 +179,15 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
 
 def _written(run: RunState, event: ev.FileWritten) -> RunState:
     step = run.steps[event.step]
-    files = step.files | {event.path: event.after}
-    run = put_step(run, step.model_copy(update={"files": files}))
+    update: dict[str, object] = {"files": step.files | {event.path: event.after}}
+    if event.after is None and event.mode is not None:
+        update["modes"] = step.modes | {event.path: event.mode}
+    if event.why is not ev.WriteReason.REVIEW:
+        update["results"] = step.results | {event.path: event.after}
+    run = put_step(_without_intent(run, event.path), step.model_copy(update=update))
     checks = run.checks.model_copy(update={"is_stale": run.checks.runs > 0})
-    return run.model_copy(update={"checks": checks})
+    folders = tuple(dict.fromkeys((*run.folders, *event.folders)))
+    return run.model_copy(update={"checks": checks, "folders": folders})
 
 
 def _executed(run: RunState, event: ev.StepExecuted, record: ev.Record) -> RunState:
@@ -184,6 +198,7 @@ def _executed(run: RunState, event: ev.StepExecuted, record: ev.Record) -> RunSt
     update = {
         "status": StepStatus.ACCEPTED if is_delete else StepStatus.WRITTEN,
         "failures": 0,
+        "refusals": (),
         "fixes": fixes,
         "last_error": "",
         "diagnostics": (),
@@ -193,7 +208,7 @@ def _executed(run: RunState, event: ev.StepExecuted, record: ev.Record) -> RunSt
 
 
 def _reverted(run: RunState, event: ev.FileReverted, record: ev.Record) -> RunState:
-    run, activity = _end(run, event.activity)
+    run, activity = _end(_without_intent(run, event.path), event.activity)
     step = run.steps[event.step]
     update = {
         "status": StepStatus.REVERTED,
@@ -207,7 +222,7 @@ def _reverted(run: RunState, event: ev.FileReverted, record: ev.Record) -> RunSt
 
 
 def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunState:
-    run, activity = _end(run, event.activity)
+    run, activity = _end(_without_intent(run, event.path), event.activity)
     message = f"{event.path} was changed by somebody else since the plan was made"
     unattended = run.settings.unattended
     update = {
@@ -235,6 +250,7 @@ def _retried(run: RunState, event: ev.StepRetried) -> RunState:
         "issue_counts": (),
         "issues": (),
         "conflict": None,
+        "refusals": (),
         "note": event.note,
         "last_error": "",
     }
@@ -262,6 +278,11 @@ def end_activity(run: RunState, activity: Activity) -> RunState:
 def _end(run: RunState, key: ActivityKey) -> tuple[RunState, Activity | None]:
     activity = run.running.get(key)
     return (end_activity(run, activity), activity) if activity else (run, None)
+
+
+def _without_intent(run: RunState, path: str) -> RunState:
+    intents = {known: intent for known, intent in run.intents.items() if known != path}
+    return run.model_copy(update={"intents": intents})
 
 
 def _put_call(run: RunState, key: CallKey, **update: object) -> RunState:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
 from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, ProviderKind, Usage
-from orchestra_tui.domain.events import CheckOutcome, CheckState, Counts, Outcome
+from orchestra_tui.domain.events import CheckOutcome, CheckState, Counts, FileIntended, Outcome
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, RunId, SessionId, StepId
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.review import Diagnostic, Issue
@@ -109,6 +109,12 @@ class StepState(_State):
     fix_reason: FixReason | None = None
     files: dict[str, BlobHash | None] = Field(default_factory=dict)
     """What we last wrote, by path."""
+    modes: dict[str, int] = Field(default_factory=dict)
+    """Permission bits that the files we removed had, by path."""
+    results: dict[str, BlobHash | None] = Field(default_factory=dict)
+    """What the agents made of each path, before hunks were rejected."""
+    refusals: tuple[str, ...] = ()
+    """Why the last replies could not be used, for the next prompt."""
     conflict: BlobHash | None = None
     """What was found on disk instead, while the status is `conflict`."""
     note: str = ""
@@ -213,6 +219,10 @@ class RunState(_State):
     note: str = ""
     base: dict[str, BlobHash | None] | None = None
     """The run's files as the plan found them; None until recorded."""
+    intents: dict[str, FileIntended] = Field(default_factory=dict)
+    """Changes begun whose end is not recorded, by path: what a crash may have cut off."""
+    folders: tuple[str, ...] = ()
+    """Folders that were made for new files; a revert removes those that are then empty."""
     steps: dict[StepId, StepState] = Field(default_factory=dict)
     running: dict[ActivityKey, Activity] = Field(default_factory=dict)
     calls: dict[CallKey, CallState] = Field(default_factory=dict)
@@ -234,7 +244,8 @@ class RunState(_State):
     outcome: Outcome | None = None
     reason: str = ""
     last_error: str = ""
-    last_error_kind: str = ""
+    halted: str = ""
+    """The kind of error that stopped the whole run (unavailable or misconfigured adapter)."""
 
     @property
     def ordered_steps(self) -> tuple[StepState, ...]:
@@ -271,6 +282,18 @@ class RunState(_State):
         now = {path: blob for step in self.steps.values() for path, blob in step.files.items()}
         base = self.base or {}
         return {path: (base.get(path), b) for path, b in now.items() if base.get(path) != b}
+
+    @property
+    def proposed_files(self) -> Mapping[str, tuple[BlobHash | None, BlobHash | None]]:
+        """Path -> (before the run, as the agents made it), whatever hunks are rejected."""
+        base = self.base or {}
+        found: dict[str, tuple[BlobHash | None, BlobHash | None]] = {}
+        for step in self.steps.values():
+            for path, blob in step.results.items():
+                is_back = step.status is StepStatus.REVERTED
+                if base.get(path) != blob and not is_back:
+                    found[path] = (base.get(path), blob)
+        return found
 
     @property
     def pending_rejections(self) -> Mapping[str, tuple[str, ...]]:

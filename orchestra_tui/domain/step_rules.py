@@ -13,6 +13,7 @@ from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
 
 MAX_TIMELINE = 60
+MAX_REFUSALS = 3
 _READY = {
     ActivityKind.EXECUTE: StepStatus.WAITING,
     ActivityKind.AUDIT: StepStatus.WRITTEN,
@@ -21,10 +22,10 @@ _READY = {
 }
 _BLOCKING = {StepStatus.REVERTED, StepStatus.FAILED, StepStatus.BLOCKED, StepStatus.SKIPPED}
 UNAVAILABLE_KINDS = frozenset(
-    {"rate_limited", "quota", "overloaded", "connection", "first_byte_timeout"}
+    {"rate_limited", "quota_exhausted", "overloaded", "connection_failed", "first_byte_timeout"}
 )
 """Error kinds that mean the adapter itself is unavailable, not that this piece of work failed."""
-CONFIGURATION_KINDS = frozenset({"authentication", "not_found"})
+CONFIGURATION_KINDS = frozenset({"authentication_failed", "model_not_found"})
 """Error kinds that only a change of configuration can cure."""
 
 
@@ -43,6 +44,8 @@ def after_failure(
         "last_error": event.message,
         "diagnostics": event.diagnostics,
     }
+    if event.kind == "refused":
+        update["refusals"] = (*step.refusals, event.message)[-MAX_REFUSALS:]
     if activity.kind is ActivityKind.REVERT:
         update["status"] = StepStatus.FAILED
     elif event.kind in UNAVAILABLE_KINDS | CONFIGURATION_KINDS:
@@ -66,6 +69,7 @@ def after_issues(step: StepState, issues: tuple[Issue, ...], settings: RunSettin
         "issues": issues,
         "issue_counts": (*step.issue_counts, count),
         "failures": 0,
+        "refusals": (),
     }
     if is_shrinking and step.fixes < settings.max_iterations:
         update |= {"status": StepStatus.NEEDS_FIX, "fix_reason": FixReason.AUDIT}

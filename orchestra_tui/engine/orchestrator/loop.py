@@ -1,0 +1,94 @@
+"""The loop: asks what may start, starts it, and ends the run when nothing is left.
+
+The rule a reader must not break: `ActivityStarted` is folded before `ready_activities` is asked
+again, so no work is ever started twice.
+"""
+
+import asyncio
+from typing import Protocol
+
+from orchestra_tui.domain.activities import Activity
+from orchestra_tui.domain.events import ActivityAbandoned, ActivityStarted
+from orchestra_tui.domain.ids import ActivityKey
+from orchestra_tui.engine.orchestrator.calls import Journal
+from orchestra_tui.engine.orchestrator.ending import ending
+from orchestra_tui.engine.orchestrator.scheduling import ready_activities
+
+
+class Performer(Protocol):
+    """Who does the work; its own boundary turns every error into an event."""
+
+    async def perform(self, activity: Activity) -> None:
+        """Do it and append its outcome."""
+        ...
+
+
+class Loop:
+    """Drives the newest run of the open session until there is nothing to do."""
+
+    def __init__(self, journal: Journal, performer: Performer) -> None:
+        self._journal = journal
+        self._performer = performer
+        self._wake = asyncio.Event()
+        self._tasks: dict[ActivityKey, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Something changed: ask again."""
+        self._wake.set()
+
+    async def run_forever(self) -> None:
+        """Work until cancelled. Raises what a unit of work could not journal (StorageError)."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._start_ready()
+            await self._end_if_over()
+
+    async def _start_ready(self) -> None:
+        while True:
+            self._raise_failures()
+            run = self._journal.state.run
+            ready = ready_activities(run, run.settings.limits) if run else ()
+            if run is None or not ready:
+                return
+            activity = ready[0]
+            await self._journal.append(ActivityStarted(run=run.id, activity=activity))
+            task = asyncio.create_task(self._performer.perform(activity), name=activity.key)
+            self._tasks[activity.key] = task
+            task.add_done_callback(lambda _: self.wake())
+
+    def _raise_failures(self) -> None:
+        for key, task in list(self._tasks.items()):
+            if not task.done():
+                continue
+            del self._tasks[key]
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _end_if_over(self) -> None:
+        run = self._journal.state.run
+        event = ending(run) if run else None
+        if event is not None:
+            await self._journal.append(event)
+
+    async def stop_work(self) -> None:
+        """Cancel what runs and wait until it is gone; the log says that it was abandoned."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.abandon_running()
+
+    async def abandon_running(self) -> None:
+        """Mark as abandoned what the log says is running and nobody is doing."""
+        run = self._journal.state.run
+        if run is None:
+            return
+        events = [
+            ActivityAbandoned(run=run.id, activity=activity)
+            for key, activity in run.running.items()
+            if key not in self._tasks
+        ]
+        if events:
+            await self._journal.append(*events)

@@ -1,0 +1,122 @@
+"""`ready_activities`: what may start now. Pure: the same state always gives the same answer.
+
+The rule a reader must not break: no mode has a path of its own here; sequential, parallel and
+pipeline are values of `Limits`.
+"""
+
+from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
+from orchestra_tui.domain.plan import PlanStep
+from orchestra_tui.domain.settings import Limits
+from orchestra_tui.domain.state import RunState, StepState, StepStatus
+
+_NEXT = {
+    StepStatus.WRITTEN: ActivityKind.AUDIT,
+    StepStatus.NEEDS_FIX: ActivityKind.FIX,
+    StepStatus.NEEDS_REVERT: ActivityKind.REVERT,
+    StepStatus.WAITING: ActivityKind.EXECUTE,
+}
+
+
+def ready_activities(run: RunState, limits: Limits) -> tuple[Activity, ...]:
+    """The activities that may start now, most urgent first, within the room that is left.
+
+    Empty when the run waits for the user, is paused or over, or has all hands busy.
+    """
+    if run.outcome is not None or run.is_paused or run.is_cancelling or run.halted:
+        return ()
+    room = limits.max_concurrency - len(run.running)
+    if room <= 0:
+        return ()
+    if (alone := _work_of_the_run(run)) is not None:
+        return () if run.running else alone
+    return tuple(_work_of_steps(run, limits))[:room]
+
+
+def _work_of_the_run(run: RunState) -> tuple[Activity, ...] | None:
+    """Work that excludes all other work; () is waiting for the user; None: work on the steps."""
+    if run.plan is None:
+        if run.plan_failures >= run.settings.max_attempts:
+            return ()
+        return (_of_run(run, ActivityKind.DRAFT_PLAN, run.plan_attempt + 1),)
+    if not run.is_approved:
+        return ()
+    if run.base is None:
+        return () if _gave_up(run) else (_of_run(run, ActivityKind.TAKE_BASE, _next(run, "base")),)
+    if not all(step.status.is_settled for step in run.ordered_steps):
+        return None
+    return _closing_work(run)
+
+
+def _closing_work(run: RunState) -> tuple[Activity, ...]:
+    if _checks_are_due(run):
+        return (_of_run(run, ActivityKind.RUN_CHECKS, _next(run, "checks")),)
+    if run.commit_request is None:
+        return ()
+    if run.pending_rejections:
+        return (_of_run(run, ActivityKind.APPLY_REVIEW, _next(run, "review")),)
+    if run.commit_request.message is None or run.commit is not None:
+        return ()
+    return (_of_run(run, ActivityKind.COMMIT, _next(run, "commit")),)
+
+
+def _checks_are_due(run: RunState) -> bool:
+    if not run.settings.run_checks or run.checks.detected == () or _gave_up(run):
+        return False
+    if not any(step.is_written for step in run.ordered_steps):
+        return False
+    if not run.checks.runs:
+        return run.commit_request is None
+    return run.checks.is_stale and not run.pending_rejections
+
+
+def _gave_up(run: RunState) -> bool:
+    return run.run_failures >= run.settings.max_attempts
+
+
+def _work_of_steps(run: RunState, limits: Limits) -> list[Activity]:
+    """Work on the steps, that which is nearest to an end first."""
+    writing = [
+        _of_step(run, step, ActivityKind.EXECUTE)
+        for step in run.ordered_steps
+        if step.status is StepStatus.WAITING and _may_begin(run, step)
+    ]
+    begun = [
+        _of_step(run, step, _NEXT[step.status])
+        for step in run.ordered_steps
+        if step.status in _NEXT and step.status is not StepStatus.WAITING
+    ]
+    is_writing = bool(writing) or any(
+        activity.kind is ActivityKind.EXECUTE for activity in run.running.values()
+    )
+    if is_writing and not limits.audits_overlap:
+        return writing
+    return begun + writing
+
+
+def _may_begin(run: RunState, step: StepState) -> bool:
+    plan_step = _plan_step(run, step)
+    return all(
+        run.steps[dep].status is StepStatus.ACCEPTED
+        for dep in plan_step.depends_on
+        if dep in run.steps
+    )
+
+
+def _of_step(run: RunState, step: StepState, kind: ActivityKind) -> Activity:
+    attempt = step.attempts.get(kind, 0) + 1
+    reason = step.fix_reason or FixReason.AUDIT if kind is ActivityKind.FIX else None
+    return Activity(kind=kind, run=run.id, step=step.id, attempt=attempt, reason=reason)
+
+
+def _of_run(run: RunState, kind: ActivityKind, attempt: int) -> Activity:
+    return Activity(kind=kind, run=run.id, attempt=attempt)
+
+
+def _next(run: RunState, verb: str) -> int:
+    return run.ended.get(ActivityKind(verb), 0) + 1
+
+
+def _plan_step(run: RunState, step: StepState) -> PlanStep:
+    if run.plan is None:
+        raise KeyError(step.id)
+    return run.plan.step(step.id)
