@@ -1,0 +1,44 @@
+"""How many records the log held when it was last heard of, noted beside the database.
+
+SQLite recovers silently from a write-ahead log that somebody deleted: committed rows are gone
+and every check passes (measured: 212 of 2,000). This number is what notices it. It is not
+flushed: it may lag behind after a power cut, it must never run ahead.
+"""
+
+import os
+from pathlib import Path
+from typing import Self
+
+
+class Waterline:
+    """The open note. `count` is what it says now."""
+
+    def __init__(self, handle: int, count: int) -> None:
+        self._handle = handle
+        self.count = count
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or make the note at `path`; an unreadable one counts as 0. Raises OSError."""
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        handle = os.open(path, flags, 0o600)
+        text = os.read(handle, 32).strip()
+        return cls(handle, int(text) if text.isdigit() else 0)
+
+    def rise(self, by: int) -> None:
+        """Note that `by` more records are committed. A full disk is no error here."""
+        self.set(self.count + by)
+
+    def set(self, count: int) -> None:
+        """Note that the log holds `count` records."""
+        self.count = count
+        try:
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            # Always as wide, so that a shorter number never leaves digits of a longer one.
+            os.write(self._handle, f"{count:020d}\n".encode())
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._handle)
