@@ -1,0 +1,121 @@
+"""Texts that end too early although their syntax may be whole.
+
+The rule a reader must not break: a lost tail alone is soft, because real edits delete too; only
+a line cut in its middle is hard.
+"""
+
+import re
+
+from orchestra_tui.engine.validation.languages import Language
+from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.report import Finding, ReportState, finding
+
+EMPTIED_FROM = 5
+"""An old text of at least so many lines that becomes empty was lost, not edited."""
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
+
+
+def completeness_findings(language: Language, lines: LinePair) -> tuple[Finding, ...]:
+    """Signs that the end of the text is missing."""
+    if not any(lines.new):
+        return _emptied(lines)
+    found = [*_cut_line(lines), *_lost_tail(lines)]
+    if language.name == "markdown":
+        found += _open_fence(lines)
+    return tuple(found)
+
+
+def _emptied(lines: LinePair) -> tuple[Finding, ...]:
+    before = sum(1 for line in lines.old or () if line)
+    if before == 0:
+        return ()
+    state = ReportState.INCOMPLETE if before >= EMPTIED_FROM else ReportState.SUSPECT
+    return (finding(state, "emptied", f"all {before} lines of the file are gone", line=1),)
+
+
+def _cut_line(lines: LinePair) -> list[Finding]:
+    """The last line is the beginning of the old line that followed the same line."""
+    if lines.old is None:
+        return []
+    last = max(index for index, line in enumerate(lines.new) if line)
+    text = lines.new[last]
+    at = _line_cut_short(lines, last)
+    if at is None:
+        return []
+    is_hard = any(lines.old[at + 1 :])
+    return [
+        finding(
+            ReportState.INCOMPLETE if is_hard else ReportState.SUSPECT,
+            "cut-line",
+            "the text stops in the middle of a line",
+            line=last + 1,
+            column=len(text) + 1,
+            evidence=lines.old[at],
+        )
+    ]
+
+
+def _line_cut_short(lines: LinePair, last: int) -> int | None:
+    """The index of the old line whose beginning is the last new line, after the same line."""
+    old = lines.old or []
+    text = lines.new[last]
+    if lines.new[:last] == old[:last]:
+        # Everything before is the old text itself: then even one character is a sign.
+        is_cut = last < len(old) and old[last].startswith(text) and old[last] != text
+        return last if is_cut else None
+    if last == 0 or len(text.strip()) < 2 or text.strip() in lines.known:
+        return None
+    above = lines.new[last - 1]
+    for index in range(1, len(old)):
+        if old[index - 1] == above and old[index].startswith(text) and old[index] != text:
+            return index
+    return None
+
+
+def _lost_tail(lines: LinePair) -> list[Finding]:
+    count, start = lines.lost_tail()
+    if count == 0:
+        return []
+    gone = "\n".join((lines.old or [])[start - 1 : start + 7])
+    plural = "line" if count == 1 else "lines"
+    return [
+        finding(
+            ReportState.SUSPECT,
+            "lost-tail",
+            f"the last {count} {plural} of the old file have nothing in their place",
+            line=len(lines.new),
+            evidence=gone,
+        )
+    ]
+
+
+def _open_fence(lines: LinePair) -> list[Finding]:
+    opened = _fence_left_open(lines.new)
+    if opened is None or (lines.old is not None and _fence_left_open(lines.old) is not None):
+        return []
+    return [
+        finding(
+            ReportState.INCOMPLETE,
+            "open-fence",
+            "the code block that begins here is never closed",
+            line=opened,
+            evidence=lines.new[opened - 1],
+        )
+    ]
+
+
+def _fence_left_open(lines: list[str]) -> int | None:
+    """The line of a fence that stays open to the end (CommonMark's rules for fences)."""
+    mark, opened = "", 0
+    for number, line in enumerate(lines, start=1):
+        match = _FENCE.match(line)
+        if match is None:
+            continue
+        fence, rest = match.groups()
+        if not mark:
+            if fence[0] == "~" or "`" not in rest:
+                mark, opened = fence, number
+        elif fence[0] == mark[0] and len(fence) >= len(mark) and not rest.strip():
+            mark = ""
+    return opened if mark else None

@@ -1,0 +1,143 @@
+"""Placeholders where code should be: "... rest of the code unchanged".
+
+The rule a reader must not break: with an old text, only lines that really went are evidence. A
+comment that was there before, or that stands above code that is still there, is no finding.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from orchestra_tui.engine.validation.languages import Language
+from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.phrases import Strength, starts_with_dots, strength
+from orchestra_tui.engine.validation.report import Finding, ReportState, finding
+from orchestra_tui.engine.validation.tree import Comment, TreeFacts
+
+NEEDED = {Strength.PLAIN: 1, Strength.HINT: 2, Strength.DOTS: 2, Strength.STUB: 3}
+DOTS_ARE_CODE = frozenset({"python", "yaml", "lua", "bash", "swift"})
+SHOWN = 5
+
+_COMMENT_LINE = re.compile(r"^\s*(?:#|//|--|;|%|/\*|<!--|\{/\*|\(\*)")
+_DOTS_LINE = re.compile(r"^\s*(?:\.{3}|…)\s*$")
+_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
+_PROSE_LINE = re.compile(r"^\s*[\[(*_]*\s*(?:\.{3}|…|\[|<!--)")
+
+
+def elision_findings(
+    language: Language, *, lines: LinePair, tree: TreeFacts | None
+) -> tuple[Finding, ...]:
+    """The placeholders in the new text that stand where code was or should be."""
+    found = [
+        finding(
+            ReportState.ELIDED,
+            "placeholder",
+            _message(comment.text, removed),
+            line=comment.line,
+            evidence=gone,
+        )
+        for comment in _candidates(language, lines, tree)
+        for removed, gone in [lines.removed_at(comment.line)]
+        if _is_elision(comment, removed, is_new=lines.old is None)
+    ]
+    return tuple(found[:SHOWN])
+
+
+def _is_elision(comment: Comment, removed: int, *, is_new: bool) -> bool:
+    level = strength(comment.text)
+    if level is Strength.NONE:
+        return False
+    if removed >= NEEDED[level]:
+        return True
+    if level is Strength.PLAIN:
+        return is_new or comment.is_alone
+    if level is Strength.STUB or not is_new:
+        return False
+    return comment.is_alone or (comment.is_outer and not _is_heading(comment.text))
+
+
+def _is_heading(comment: str) -> bool:
+    """True for "other styles" and the like: people title the parts of a file so."""
+    return re.match(r"^\W*(?:other|original|previous)\b", comment, re.IGNORECASE) is not None
+
+
+def _candidates(language: Language, lines: LinePair, tree: TreeFacts | None) -> Iterator[Comment]:
+    for comment in _comments(language, lines.new, tree):
+        if strength(comment.text) is Strength.NONE or comment.text.strip() in lines.known:
+            continue
+        if not _stands_alone(comment, lines.new) or _runs_on(comment, lines.new):
+            continue
+        if lines.old is None and _is_listed(comment, lines.new):
+            continue
+        yield comment
+
+
+def _comments(
+    language: Language, lines: Sequence[str], tree: TreeFacts | None
+) -> Iterator[Comment]:
+    if language.is_prose:
+        yield from _prose_comments(lines, is_markdown=language.name == "markdown")
+        return
+    if tree is not None:
+        yield from (comment for comment in tree.comments if comment.end_line - comment.line < 3)
+    else:
+        yield from _by_look(lines, _COMMENT_LINE)
+    if language.name not in DOTS_ARE_CODE:
+        yield from _by_look(lines, _DOTS_LINE)
+    elif language.name == "python":
+        yield from _python_dots(lines)
+
+
+def _by_look(lines: Sequence[str], look: re.Pattern[str]) -> Iterator[Comment]:
+    for number, line in enumerate(lines, start=1):
+        if look.match(line):
+            yield Comment(number, number, line.strip(), is_alone=False, is_outer=line[:1] != " ")
+
+
+def _python_dots(lines: Sequence[str]) -> Iterator[Comment]:
+    """A lone `...` that is not the whole body of something: there it is honest Python."""
+    for comment in _by_look(lines, _DOTS_LINE):
+        above = next((line for line in reversed(lines[: comment.line - 1]) if line), "")
+        if not above.endswith((":", '"""', "'''")):
+            yield Comment(comment.line, comment.line, comment.text, is_alone=False, is_outer=False)
+
+
+def _prose_comments(lines: Sequence[str], *, is_markdown: bool) -> Iterator[Comment]:
+    """In documents only lines that look like a note, and none inside a fence."""
+    is_inside = False
+    for number, line in enumerate(lines, start=1):
+        if is_markdown and _FENCE.match(line):
+            is_inside = not is_inside
+        elif not is_inside and (_PROSE_LINE.match(line) or _COMMENT_LINE.match(line)):
+            yield Comment(number, number, line.strip(), is_alone=False, is_outer=False)
+
+
+def _stands_alone(comment: Comment, lines: Sequence[str]) -> bool:
+    rest = "\n".join(lines[comment.line - 1 : comment.end_line]).strip()
+    return rest.strip("{}").strip() == comment.text.strip().strip("{}").strip()
+
+
+def _runs_on(comment: Comment, lines: Sequence[str]) -> bool:
+    """True if the comment is the middle of a sentence begun in the comment line above."""
+    if comment.line < 2 or starts_with_dots(comment.text):
+        return False
+    above = lines[comment.line - 2].strip()
+    if not _COMMENT_LINE.match(above) or above.endswith((".", ":", "!", "?", "*/", "-->")):
+        return False
+    words = re.sub(r"^\W+", "", comment.text)
+    return words[:1].islower() and len(above.split()) > 3
+
+
+def _is_listed(comment: Comment, lines: Sequence[str]) -> bool:
+    """True for bare dots inside a block of comment lines: the end of an example or a list."""
+    if strength(comment.text) is not Strength.DOTS:
+        return False
+    around = (*lines[max(comment.line - 2, 0) : comment.line - 1], *lines[comment.end_line :][:1])
+    return any(_COMMENT_LINE.match(line) for line in around)
+
+
+def _message(comment: str, removed: int) -> str:
+    short = " ".join(comment.split())[:80]
+    if removed > 0:
+        plural = "line" if removed == 1 else "lines"
+        return f"a placeholder stands where {removed} {plural} of the file were: {short}"
+    return f"a placeholder stands where code should be: {short}"

@@ -1,0 +1,177 @@
+"""Syntax errors that the new text brings, judged against the old one.
+
+The rule a reader must not break: what the user's own file already had wrong is never blamed on
+the agent, and an error of a weak grammar alone proves nothing.
+"""
+
+from orchestra_tui.engine.validation.brackets import Brackets, lexical_brackets
+from orchestra_tui.engine.validation.languages import Language
+from orchestra_tui.engine.validation.parsers import ParseProblem, parse_problem
+from orchestra_tui.engine.validation.report import Finding, ReportState, finding
+from orchestra_tui.engine.validation.tree import Mark, TreeFacts
+
+SHOWN = 5
+NEAR_END = 3
+"""An error that begins in so many last lines and reaches the end is the trace of a cut."""
+
+END_MATTERS = frozenset({"c", "cpp", "css", "scss", "html", "swift", "objc"})
+
+
+def syntax_findings(
+    language: Language,
+    path: str,
+    *,
+    new: str,
+    old: str | None,
+    new_tree: TreeFacts | None,
+    old_tree: TreeFacts | None,
+) -> tuple[Finding, ...]:
+    """What is syntactically wrong with `new` and was not already wrong with `old`.
+
+    The trees are None where there is no grammar or the text is too large for one.
+    """
+    problem = parse_problem(language.name, path, new)
+    if problem is None:
+        if language.name in {"python", "json", "toml", "jsonlines"}:
+            return ()
+        return _tree_findings(language, new, old, new_tree=new_tree, old_tree=old_tree)
+    if problem.may_be_newer and new_tree is not None and not new_tree.errors:
+        return ()
+    before = None if old is None else parse_problem(language.name, path, old)
+    if before is None or old is None:
+        return (_of_problem(problem, new_tree),)
+    return _against_broken((problem, before), old, new=new, trees=(new_tree, old_tree))
+
+
+def _against_broken(
+    problems: tuple[ParseProblem, ParseProblem],
+    old: str,
+    *,
+    new: str,
+    trees: tuple[TreeFacts | None, TreeFacts | None],
+) -> tuple[Finding, ...]:
+    """Both texts are rejected: only damage that the old text did not have counts."""
+    problem, before = problems
+    new_tree, old_tree = trees
+    damage: list[Finding] = []
+    if new_tree is not None and old_tree is not None:
+        damage += _new_damage(new, old, new_tree, old_tree)
+    is_same = problem.message == before.message and _line(old, before.line) not in _lines(new)
+    if not damage and not is_same and _line(new, problem.line) not in _lines(old):
+        damage.append(_of_problem(problem, new_tree))
+    return tuple(damage)
+
+
+def _tree_findings(
+    language: Language,
+    new: str,
+    old: str | None,
+    *,
+    new_tree: TreeFacts | None,
+    old_tree: TreeFacts | None,
+) -> tuple[Finding, ...]:
+    if new_tree is None or not new_tree.errors:
+        return ()
+    if old is not None and old_tree is not None and not old_tree.errors:
+        return _of_tree(new_tree)
+    if language.is_weak:
+        return _weak_findings(language, new, old, new_tree)
+    if old is None or old_tree is None:
+        return _of_tree(new_tree)
+    return tuple(_new_damage(new, old, new_tree, old_tree))
+
+
+def _weak_findings(
+    language: Language, new: str, old: str | None, tree: TreeFacts
+) -> tuple[Finding, ...]:
+    """Errors of a grammar that rejects much good code: brackets or the end must agree."""
+    after = lexical_brackets(language.name, new)
+    before = None if old is None else lexical_brackets(language.name, old)
+    if after is not None and _is_worse(after, before):
+        fresh = after.unclosed[len(before.unclosed) if before else 0 :]
+        return tuple(_unclosed(mark) for mark in fresh[-SHOWN:]) or _of_tree(tree)[:1]
+    if old is not None or language.name not in END_MATTERS:
+        return ()
+    last = new.rstrip().count("\n") + 1
+    cut = [error for error in tree.errors if error.is_at_end and error.line > last - NEAR_END]
+    return tuple(_of_error(error) for error in cut if error.text != ";")
+
+
+def _is_worse(after: Brackets, before: Brackets | None) -> bool:
+    if before is None:
+        return not after.is_balanced
+    return len(after.unclosed) > len(before.unclosed) or (
+        before.is_balanced and not after.is_balanced
+    )
+
+
+def _new_damage(new: str, old: str, new_tree: TreeFacts, old_tree: TreeFacts) -> list[Finding]:
+    known = _lines(old)
+    if len(new_tree.unclosed) > len(old_tree.unclosed):
+        fresh = [mark for mark in new_tree.unclosed if _line(new, mark.line) not in known]
+        return [_unclosed(fresh[-1] if fresh else new_tree.unclosed[-1])]
+    if old_tree.is_balanced and not new_tree.is_balanced:
+        return [_of_error(new_tree.errors[0])] if new_tree.errors else []
+    after = _lines(new)
+    fresh = [error for error in new_tree.errors if _line(new, error.line) not in known]
+    gone = [error for error in old_tree.errors if _line(old, error.line) not in after]
+    # An error on a changed line may be the old one that moved with the line.
+    return [_of_error(error) for error in fresh[len(gone) :][:SHOWN]]
+
+
+def _of_tree(tree: TreeFacts) -> tuple[Finding, ...]:
+    findings = [_unclosed(mark) for mark in tree.unclosed[-SHOWN:]]
+    findings += [_of_error(error) for error in tree.errors[:SHOWN]]
+    return tuple(findings)
+
+
+def _of_problem(problem: ParseProblem, tree: TreeFacts | None) -> Finding:
+    is_cut = problem.is_cut or (tree is not None and bool(tree.unclosed))
+    return finding(
+        ReportState.INCOMPLETE if is_cut else ReportState.BROKEN,
+        "syntax",
+        problem.message,
+        line=problem.line,
+        column=problem.column,
+    )
+
+
+def _of_error(error: Mark) -> Finding:
+    if error.is_missing:
+        message = f"`{error.text}` is missing"
+    else:
+        message = f"the syntax is wrong from here on: {_brief(error.text)}"
+    return finding(
+        ReportState.INCOMPLETE if error.is_at_end else ReportState.BROKEN,
+        "syntax",
+        message,
+        line=error.line,
+        column=error.column,
+        evidence=error.text,
+    )
+
+
+def _unclosed(mark: Mark) -> Finding:
+    return finding(
+        ReportState.INCOMPLETE,
+        "unclosed",
+        f"`{mark.text}` is opened here and never closed",
+        line=mark.line,
+        column=mark.column,
+    )
+
+
+def _brief(text: str) -> str:
+    first = text.strip().split("\n", 1)[0].strip()
+    return f"`{first[:60]}`" if first else "nothing more to read"
+
+
+def _lines(text: str) -> frozenset[str]:
+    return frozenset(line.strip() for line in text.split("\n"))
+
+
+def _line(text: str, number: int | None) -> str:
+    lines = text.split("\n")
+    if number is None or not 1 <= number <= len(lines):
+        return ""
+    return lines[number - 1].strip()

@@ -1,0 +1,65 @@
+"""The worker process of the gate: answers validation requests over its standard pipes.
+
+The rule a reader must not break: nothing but frames is ever written to standard output. A frame
+is 4 bytes of length (big-endian) and that many bytes of JSON: a `Question` in, a `Report` out.
+"""
+
+import signal
+import sys
+from typing import BinaryIO
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestra_tui.engine.validation.validator import validate
+
+LENGTH_BYTES = 4
+
+
+class Question(BaseModel):
+    """One text to judge; `deadline` is in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    new: str
+    old: str | None = None
+    deadline: float = 5.0
+
+
+def frame(payload: bytes) -> bytes:
+    """`payload` with its length in front."""
+    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    while (payload := _read_frame(source)) is not None:
+        question = Question.model_validate_json(payload)
+        _arm(question.deadline)
+        report = validate(question.path, question.new, question.old)
+        _arm(0)
+        sink.write(frame(report.model_dump_json().encode()))
+        sink.flush()
+
+
+def _arm(seconds: float) -> None:
+    """Let the kernel end this process after the deadline, even inside a grammar that hangs.
+
+    The parent kills it too; this holds when the parent is gone.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds * 2)
+
+
+def _read_frame(source: BinaryIO) -> bytes | None:
+    head = source.read(LENGTH_BYTES)
+    if len(head) < LENGTH_BYTES:
+        return None
+    size = int.from_bytes(head, "big")
+    payload = source.read(size)
+    return payload if len(payload) == size else None
+
+
+if __name__ == "__main__":
+    main()
