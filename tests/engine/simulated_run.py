@@ -35,7 +35,7 @@ class SimulatedRun:
     script: Script
     order: random.Random
     records: list[ev.Record] = field(default_factory=list)
-    state: SessionState = SessionState(id=SessionId("s"))
+    state: SessionState = field(default_factory=lambda: SessionState(id=SessionId("s")))
 
     def append(self, *events: ev.Event) -> None:
         for event in events:
