@@ -22,7 +22,13 @@ def apply_run_event(run: RunState, event: ev.RunEvent, record: ev.Record) -> Run
         case ev.PlanRejected():
             feedback = (*run.feedback, event.feedback)
             return run.model_copy(
-                update={"plan": None, "steps": {}, "feedback": feedback, "refusals": ()}
+                update={
+                    "plan": None,
+                    "previous_plan": run.plan,
+                    "steps": {},
+                    "feedback": feedback,
+                    "refusals": (),
+                }
             )
         case ev.PlanApproved():
             return run.model_copy(

@@ -179,7 +179,10 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
 
 def _written(run: RunState, event: ev.FileWritten) -> RunState:
     step = run.steps[event.step]
-    update: dict[str, object] = {"files": step.files | {event.path: event.after}}
+    update: dict[str, object] = {
+        "files": step.files | {event.path: event.after},
+        "writers": step.writers | {event.path: event.activity},
+    }
     if event.after is None and event.mode is not None:
         update["modes"] = step.modes | {event.path: event.mode}
     if event.why is not ev.WriteReason.REVIEW:

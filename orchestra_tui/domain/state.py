@@ -113,6 +113,8 @@ class StepState(_State):
     """Permission bits that the files we removed had, by path."""
     results: dict[str, BlobHash | None] = Field(default_factory=dict)
     """What the agents made of each path, before hunks were rejected."""
+    writers: dict[str, ActivityKey] = Field(default_factory=dict)
+    """The activity that last wrote each path: a resumed one sees that it has done so."""
     refusals: tuple[str, ...] = ()
     """Why the last replies could not be used, for the next prompt."""
     conflict: BlobHash | None = None
@@ -209,6 +211,8 @@ class RunState(_State):
     branch: str | None
     started_at: datetime
     plan: Plan | None = None
+    previous_plan: Plan | None = None
+    """The plan that the user sent back last."""
     plan_attempt: int = 0
     plan_failures: int = 0
     feedback: tuple[str, ...] = ()
