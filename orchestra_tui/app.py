@@ -1,0 +1,249 @@
+"""OrchestraApp: follows the engine, folds its records, hands the session to the screen in front.
+
+The rule a reader must not break: only the App holds the EngineClient, and exactly one worker
+follows it. The worker folds and feeds buffers; widgets change in message handlers.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from rich.text import Text
+from textual import on
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+
+from orchestra_tui.domain.commands import Command, StartRun
+from orchestra_tui.domain.errors import OrchestraError
+from orchestra_tui.domain.events import Record
+from orchestra_tui.domain.fold import apply
+from orchestra_tui.domain.ids import SessionId
+from orchestra_tui.domain.ports import (
+    Delta,
+    EngineClient,
+    GetProject,
+    Lagged,
+    ProjectInfo,
+    Query,
+    Snapshot,
+    Update,
+)
+from orchestra_tui.domain.state import SessionState
+from orchestra_tui.domain.text import clean
+from orchestra_tui.keymap import FRAME_BINDINGS
+from orchestra_tui.palette import OrchestraCommands
+from orchestra_tui.screens.base import AppOptions, OrchestraScreen
+from orchestra_tui.screens.home import HomeScreen
+from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
+from orchestra_tui.widgets.plain_static import Sanitize
+from orchestra_tui.widgets.signs import ASCII, UNICODE
+from orchestra_tui.widgets.streams import StreamBuffers
+from orchestra_tui.widgets.tabs import newest_run, wanted_screen
+
+__all__ = ["EXIT_CRASHED", "AppOptions", "OrchestraApp", "Reopen"]
+
+EXIT_CRASHED = 70
+"""The exit code after an exception in the user interface (EX_SOFTWARE of sysexits.h)."""
+R = TypeVar("R")
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reopen:
+    """The result of an app that wants to be started again in another project."""
+
+    root: str
+    session: SessionId
+    resume: bool
+
+
+class OrchestraApp(App[Reopen]):
+    """The user interface over one EngineClient; `return_code` tells how it ended."""
+
+    TITLE = "Orchestra"
+    CSS_PATH = "styles/app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*FRAME_BINDINGS]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {OrchestraCommands}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "home": HomeScreen,
+    }
+    DEFAULT_MODE = "home"
+
+    class SessionMoved(Message):
+        """Records were folded in; the screen in front has not been told yet."""
+
+    def __init__(self, client: EngineClient, *, options: AppOptions | None = None) -> None:
+        super().__init__()
+        self.options = options or AppOptions()
+        self.signs = ASCII if self.options.use_ascii else UNICODE
+        self.streams = StreamBuffers()
+        self.session: SessionState | None = None
+        self.project: ProjectInfo | None = None
+        self._client = client
+        self._shown_session: SessionState | None = None
+        self._is_move_pending = False
+        self._history: list[str] = []
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.options.theme or DEFAULT_THEME
+
+    # --- the engine ---------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Follow the engine, ask what is open here, start what was asked for."""
+        self.run_worker(self._follow_engine(), group="engine", name="follow engine")
+        self.run_worker(self.load_project(), group="project", exclusive=True)
+        if self.options.start_at_once and self.options.initial_task:
+            self.run_worker(self._start_initial_task(), group="start")
+
+    async def _follow_engine(self) -> None:
+        is_open = True
+        while is_open:
+            try:
+                async for update in self._client.subscribe():
+                    self._take(update)
+                is_open = False
+            except Lagged:
+                logger.info("the engine was faster than the screen; subscribing again")
+
+    def _take(self, update: Update) -> None:
+        match update:
+            case Delta():
+                self.streams.feed(update)
+            case Snapshot():
+                self._move_to(update.state)
+            case Record():
+                if self.session is not None and update.session == self.session.id:
+                    self._move_to(apply(self.session, update))
+
+    def _move_to(self, session: SessionState) -> None:
+        before = self.session
+        if before is not None and before.id == session.id and session.seq < before.seq:
+            return
+        if before is not None and before.id != session.id:
+            self.streams.clear()
+        self.session = session
+        if not self._is_move_pending:
+            self._is_move_pending = True
+            self.post_message(self.SessionMoved())
+
+    @on(SessionMoved)
+    def _show_session(self) -> None:
+        self._is_move_pending = False
+        before, self._shown_session = self._shown_session, self.session
+        if before is self.session:
+            return
+        if isinstance(self.screen, OrchestraScreen):
+            self.screen.session = self.session
+        old, new = newest_run(before), newest_run(self.session)
+        if (old and old.outcome) != (new and new.outcome):
+            self.run_worker(self.load_project(), group="project", exclusive=True)
+        wanted = wanted_screen(before, self.session)
+        if wanted is not None and not self._is_busy_with_keys():
+            self.go(wanted)
+
+    async def load_project(self) -> None:
+        """Ask the engine what is open here and show it."""
+        try:
+            self.project = await self._client.query(GetProject())
+        except OrchestraError as error:
+            self.say(str(error), is_error=True)
+            return
+        if isinstance(self.screen, OrchestraScreen):
+            self.screen.project = self.project
+
+    async def _start_initial_task(self) -> None:
+        task, settings = self.options.initial_task, self.options.run_settings
+        await self.submit(StartRun(task=task, settings=settings))
+
+    # --- what screens ask (screens.base.Host) -------------------------------------------------
+
+    async def submit(self, command: Command) -> SessionState | None:
+        """Send a command; a refusal is shown to the user and gives None."""
+        try:
+            state = await self._client.submit(command)
+        except OrchestraError as error:
+            self.say(str(error), is_error=True)
+            return None
+        self._move_to(state)
+        return state
+
+    async def ask(self, query: Query[R]) -> R:
+        """Ask the engine. Raises OrchestraError with a sentence for a person."""
+        return await self._client.query(query)
+
+    def go(self, name: str) -> None:
+        """Show the screen of this name; the one before is where `esc` leads."""
+        if name == self.current_mode or name not in self.MODES:
+            return
+        self._history = [*self._history[-9:], self.current_mode]
+        self.switch_mode(name)
+
+    def say(self, message: str, *, is_error: bool = False) -> None:
+        """Show a short notice; `message` may hold foreign text."""
+        self.notify(clean(message), severity="error" if is_error else "information", markup=False)
+
+    def reopen(self, root: str, session: SessionId, *, resume: bool) -> None:
+        """Leave, so that the composition root opens another project."""
+        self.exit(result=Reopen(root=root, session=session, resume=resume))
+
+    # --- actions ------------------------------------------------------------------------------
+
+    def action_go(self, name: str) -> None:
+        """Show a screen by its F-key."""
+        self.go(name)
+
+    async def action_back(self) -> None:
+        """Go back to the screen before, at last to Home."""
+        target = self._history.pop() if self._history else "home"
+        if target != self.current_mode:
+            self.switch_mode(target)
+
+    def action_leave(self) -> None:
+        """Quit; tell how an unfinished run goes on."""
+        self.exit(message=Text(self._resume_hint()) if self._resume_hint() else None)
+
+    def _resume_hint(self) -> str:
+        run = newest_run(self.session)
+        if self.session is None or run is None or run.outcome is not None:
+            return ""
+        return clean(f"The run is kept. Go on with: orchestra resume {self.session.id}")
+
+    # --- looks and safety ---------------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The role colours, for themes that do not define them."""
+        return VARIABLES
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own filters, then the last line of defence against raw escapes."""
+        return [*super().get_line_filters(), Sanitize()]
+
+    def _is_busy_with_keys(self) -> bool:
+        """True while a dialog is open or the focused field holds text: no screen may jump in."""
+        if len(self.screen_stack) > 1:
+            return True
+        match self.focused:
+            case TextArea(read_only=False, text=text):
+                return bool(text.strip())
+            case Input(value=value):
+                return bool(value.strip())
+            case _:
+                return False
+
+    def _fatal_error(self) -> None:
+        """Leave with a short message instead of a traceback with the values of our variables.
+
+        Textual calls this for every exception that nothing caught; the log has the traceback.
+        """
+        logger.critical("the user interface failed", exc_info=True)
+        self._return_code = EXIT_CRASHED
+        where = f" Details: {self.options.log_file}." if self.options.log_file else ""
+        lines = [f"Orchestra's screen failed and was closed.{where}", self._resume_hint()]
+        self.panic(Text("\n".join(filter(None, lines))))

@@ -1,0 +1,1 @@
+"""Dialogs: modal questions that several screens ask; each returns one plain value."""

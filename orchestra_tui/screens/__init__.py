@@ -1,0 +1,1 @@
+"""Screens: compose, show the session, turn the widgets' messages into commands."""

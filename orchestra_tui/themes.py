@@ -1,0 +1,74 @@
+"""Three themes, dark, light and high contrast, and the variables that every theme must have."""
+
+from textual.theme import Theme
+
+DEFAULT_THEME = "orchestra-dark"
+VARIABLES = {
+    "role-architect": "#b39df3",
+    "role-executor": "#6cb6ff",
+    "role-auditor": "#5fd0c5",
+    "role-consultant": "#f0a970",
+}
+"""One colour per agent role; the fallback for themes that do not define them."""
+
+DARK = Theme(
+    name="orchestra-dark",
+    primary="#7aa2f7",
+    secondary="#8a93a8",
+    accent="#d8a657",
+    foreground="#d4d8e1",
+    background="#14171d",
+    surface="#1a1e26",
+    panel="#212631",
+    success="#8fc07a",
+    warning="#e0af68",
+    error="#ec7279",
+    dark=True,
+    variables=VARIABLES | {"footer-key-foreground": "#d8a657", "border-blurred": "#2f3644"},
+)
+LIGHT = Theme(
+    name="orchestra-light",
+    primary="#2f5fb3",
+    secondary="#66708a",
+    accent="#9a5b00",
+    foreground="#23272f",
+    background="#fbfaf7",
+    surface="#f3f1ec",
+    panel="#e8e5de",
+    success="#2f7d32",
+    warning="#9a6700",
+    error="#b3261e",
+    dark=False,
+    variables={
+        "role-architect": "#6d3fc0",
+        "role-executor": "#1d5fb8",
+        "role-auditor": "#0c766c",
+        "role-consultant": "#a8500b",
+        "footer-key-foreground": "#9a5b00",
+        "border-blurred": "#cfcabf",
+    },
+)
+HIGH_CONTRAST = Theme(
+    name="orchestra-high-contrast",
+    primary="#ffffff",
+    secondary="#ffffff",
+    accent="#ffff00",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    success="#00ff5f",
+    warning="#ffd700",
+    error="#ff6b6b",
+    dark=True,
+    text_alpha=1.0,
+    variables={
+        "role-architect": "#d7afff",
+        "role-executor": "#87d7ff",
+        "role-auditor": "#5fffd7",
+        "role-consultant": "#ffaf5f",
+        "footer-key-foreground": "#ffff00",
+        "border-blurred": "#8a8a8a",
+    },
+)
+THEMES = (DARK, LIGHT, HIGH_CONTRAST)

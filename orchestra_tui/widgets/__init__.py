@@ -1,0 +1,1 @@
+"""Widgets: domain values in, messages out. No widget knows the engine, a screen or a dialog."""

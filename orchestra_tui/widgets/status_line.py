@@ -1,0 +1,133 @@
+"""The status line of every screen: what waits for the user first, then mode, progress, tokens."""
+
+from textual.content import Content
+
+from orchestra_tui.domain.calls import Usage
+from orchestra_tui.domain.ports import ProjectInfo
+from orchestra_tui.domain.state import CallState, CallStatus, RunState, SessionState
+from orchestra_tui.domain.text import clean_line
+from orchestra_tui.widgets.plain_static import PlainStatic
+from orchestra_tui.widgets.signs import UNICODE, Signs, phase_sign, phase_word, signs_of
+from orchestra_tui.widgets.tabs import newest_run
+
+_GAP = "   "
+_MAX_REASON = 60
+
+
+class StatusLine(PlainStatic):
+    """One line at the bottom, above the key hints."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        dock: bottom;
+        height: 1;
+        padding: 0 1;
+        background: $surface;
+        color: $text-muted;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        margin-bottom: 1;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: SessionState | None = None
+        self._project: ProjectInfo | None = None
+        self._shown: Content | None = None
+
+    def show_session(self, session: SessionState | None) -> None:
+        """Take the session as it is now."""
+        self._session = session
+        self._show()
+
+    def show_project(self, project: ProjectInfo | None) -> None:
+        """Take what is open here."""
+        self._project = project
+        self._show()
+
+    def _show(self) -> None:
+        line = status_content(self._session, self._project, signs_of(self.app))
+        if line != self._shown:
+            self._shown = line
+            self.update(line, layout=False)
+
+
+def status_content(
+    session: SessionState | None, project: ProjectInfo | None, signs: Signs = UNICODE
+) -> Content:
+    """The status line of a session; what waits for the user comes first."""
+    run = newest_run(session)
+    if run is None:
+        return _idle(project, signs)
+    parts = [_headline(run, signs), Content(_mode(run)), Content(_progress(run))]
+    if tokens := token_text(run.usage):
+        parts.append(Content(tokens))
+    parts += _adapters(run, signs)
+    return Content(_GAP).join([part for part in parts if part.plain])
+
+
+def token_text(usage: Usage) -> str:
+    """Tokens in a few cells, e.g. `12.3k tokens`; empty while nothing is known."""
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return ""
+    return f"{short_count((usage.input_tokens or 0) + (usage.output_tokens or 0))} tokens"
+
+
+def short_count(count: int) -> str:
+    """A count in at most 5 cells: 999, 12.3k, 1.2M."""
+    if count < 1000:
+        return str(count)
+    if count < 999_950:
+        return f"{count / 1000:.1f}k"
+    return f"{count / 1_000_000:.1f}M"
+
+
+def _idle(project: ProjectInfo | None, signs: Signs) -> Content:
+    if project is None:
+        return Content("starting")
+    if not project.warnings:
+        return Content.assemble((signs.ready, "$text-success"), " ready")
+    return Content.styled(f"{signs.needs_user} {clean_line(project.warnings[0])}", "$text-warning")
+
+
+def _headline(run: RunState, signs: Signs) -> Content:
+    if needs := run.needs_user:
+        return Content.styled(f"{signs.needs_user} {needs}", "$text-warning bold")
+    word = phase_word(run.phase) if run.outcome is None else run.outcome.value
+    reason = clean_line(run.reason)[:_MAX_REASON] if run.outcome is not None else ""
+    return Content.assemble(
+        phase_sign(run.phase, signs), f" {word}", f": {reason}" if reason else ""
+    )
+
+
+def _mode(run: RunState) -> str:
+    limits = run.settings.limits
+    many = f" x{limits.max_concurrency}" if limits.max_concurrency > 1 else ""
+    return f"{run.settings.mode.value}{many}"
+
+
+def _progress(run: RunState) -> str:
+    steps = run.ordered_steps
+    if not steps or not run.is_approved:
+        return ""
+    settled = sum(step.status.is_settled for step in steps)
+    return f"{settled}/{len(steps)} files"
+
+
+def _adapters(run: RunState, signs: Signs) -> list[Content]:
+    """The newest call of each adapter tells how the adapter stands."""
+    newest: dict[str, CallState] = {}
+    for call in run.calls.values():
+        newest[call.adapter.name] = call
+    return [_adapter(name, call, signs) for name, call in newest.items()]
+
+
+def _adapter(name: str, call: CallState, signs: Signs) -> Content:
+    shown = clean_line(name)
+    if call.status is not CallStatus.FAILED:
+        return Content.assemble((signs.ready, "$text-success"), f" {shown}")
+    if call.retry_in is None:
+        return Content.assemble((signs.failed, "$text-error"), f" {shown}")
+    wait = f" {shown} waits {call.retry_in:.0f}s"
+    return Content.assemble((signs.cooling, "$text-warning"), wait)

@@ -1,0 +1,77 @@
+"""The six places of the app: their names, keys, where something waits, and where to go next.
+
+The rule a reader must not break: `wanted_screen` is pure and only suggests; the App never takes
+the focus from somebody who types.
+"""
+
+from dataclasses import dataclass
+
+from orchestra_tui.domain.state import Phase, RunState, SessionState, StepStatus
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A screen that can be reached from everywhere."""
+
+    name: str
+    title: str
+    key: str
+    purpose: str
+
+
+TABS = (
+    Tab("home", "Home", "f2", "write a task, see recent sessions"),
+    Tab("plan", "Plan", "f3", "read, edit and approve the plan"),
+    Tab("run", "Run", "f4", "watch the agents work"),
+    Tab("diff", "Diff", "f5", "compare the changes and commit"),
+    Tab("recovery", "Recovery", "f6", "see what failed and what to do about it"),
+    Tab("sessions", "Sessions", "f7", "open or resume an earlier session"),
+)
+
+
+def newest_run(session: SessionState | None) -> RunState | None:
+    """The run that the screens show; None before the first task."""
+    return session.runs[-1] if session is not None and session.runs else None
+
+
+def badges(session: SessionState | None) -> frozenset[str]:
+    """The names of the screens where something waits for the user."""
+    run = newest_run(session)
+    if run is None:
+        return frozenset()
+    waiting = set()
+    if run.phase is Phase.AWAITING_APPROVAL:
+        waiting.add("plan")
+    if run.is_reviewing:
+        waiting.add("diff")
+    is_open = run.outcome is None
+    if is_open and any(step.status in _NEEDS_LOOK for step in run.ordered_steps):
+        waiting.add("recovery")
+    return frozenset(waiting)
+
+
+def wanted_screen(before: SessionState | None, after: SessionState | None) -> str | None:
+    """The screen that a change of the session asks for; None if it asks for none."""
+    new = newest_run(after)
+    if new is None:
+        return None
+    wanted = _place(new)
+    old = newest_run(before)
+    if old is not None and old.id == new.id and _place(old) == wanted:
+        return None
+    return wanted
+
+
+def _place(run: RunState) -> str | None:
+    match run.phase:
+        case Phase.AWAITING_APPROVAL:
+            return "plan"
+        case Phase.REVIEWING:
+            return "diff"
+        case Phase.DONE | Phase.FAILED | Phase.CANCELLED | Phase.PAUSED | Phase.COMMITTING:
+            return None
+        case _:
+            return "run"
+
+
+_NEEDS_LOOK = {StepStatus.CONFLICT, StepStatus.FAILED, StepStatus.REVERTED}
