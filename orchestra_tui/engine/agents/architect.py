@@ -1,0 +1,63 @@
+"""The Architect: turns a task into a plan of small steps, one file each."""
+
+import asyncio
+
+from orchestra_tui.domain.calls import FinishReason
+from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.plan_markdown import to_markdown
+from orchestra_tui.domain.prompt_blocks import block
+from orchestra_tui.engine.agents.base import Prompt
+from orchestra_tui.engine.agents.context import Context, ContextLimits
+from orchestra_tui.engine.agents.jobs import PlanJob
+from orchestra_tui.engine.agents.parsing import parse_plan
+from orchestra_tui.engine.agents.prompts import PromptLibrary
+from orchestra_tui.engine.agents.related import named_in
+from orchestra_tui.engine.agents.schemas import PLAN_SCHEMA
+from orchestra_tui.engine.agents.view import ProjectView
+from orchestra_tui.engine.agents.writing import optional_block, prompt_of, refused
+
+
+class Architect:
+    """Sees the tree listing and the files that the task names."""
+
+    role = Role.ARCHITECT
+
+    def __init__(
+        self, view: ProjectView, prompts: PromptLibrary, limits: ContextLimits | None = None
+    ) -> None:
+        """Read the project through `view`, within `limits`."""
+        self._view = view
+        self._prompts = prompts
+        self._limits = limits or ContextLimits()
+
+    async def prepare(self, job: PlanJob) -> Prompt:
+        """The task, what came before it, and what the project looks like now."""
+        context = await Context.open(self._view, self._limits)
+        await context.add_listing()
+        words = f"{job.task}\n{job.feedback}"
+        for path in await asyncio.to_thread(named_in, words, context.listing):
+            await context.add_file(path, "named in the task")
+        checks = ", ".join(job.checks) or "none were found"
+        parts = [
+            "The task:\n" + block("TASK", "", job.task),
+            optional_block("What earlier runs of this session did:", "EARLIER", job.earlier_runs),
+            _previous(job),
+            "The project as it is now. In LISTING a line that ends in / stands for a folder.\n"
+            + context.text(),
+            f"Checks that can be run: {checks}.\n",
+            refused(job.refusals),
+            "Reply with the plan as one JSON object and nothing else.\n",
+        ]
+        return await prompt_of(self._prompts, self.role, parts, context, PLAN_SCHEMA)
+
+    def parse(self, text: str, finish: FinishReason, job: PlanJob) -> Plan:
+        """The plan. Raises ReplyRefused if it is malformed or could not be run."""
+        return parse_plan(text, finish, known_checks=job.checks)
+
+
+def _previous(job: PlanJob) -> str:
+    plan = "" if job.previous_plan is None else to_markdown(job.previous_plan)
+    return optional_block(
+        "Your last plan was sent back; it read:", "PREVIOUS", plan
+    ) + optional_block("What the user says about it. Follow this:", "FEEDBACK", job.feedback)
