@@ -18,6 +18,7 @@ from orchestra_tui.domain.ports import Delta, EventStore, Snapshot
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.engine.event_log.streams import StreamCoalescer
 from orchestra_tui.engine.event_log.subscription import Subscription
+from orchestra_tui.engine.store.replay import replay
 from orchestra_tui.engine.store.summary import summary_of
 from orchestra_tui.engine.workspace.crashpoints import reach
 
@@ -59,6 +60,7 @@ class EventLog:
         self._queue_limit = queue_limit
         self._state = NO_SESSION
         self._last_seq = 0
+        self._replay_warnings: tuple[str, ...] = ()
         self._waiting: list[_Entry] = []
         self._writer: asyncio.Task[None] | None = None
         self._subscriptions: set[Subscription] = set()
@@ -68,6 +70,11 @@ class EventLog:
     def state(self) -> SessionState:
         """The fold of everything stored so far in the open session."""
         return self._state
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be read of the stored log, in sentences for a person."""
+        return (*self._store.warnings, *self._replay_warnings)
 
     async def open(self, session: SessionId) -> SessionState:
         """Make `session` the open one; fold what is stored of it. A new id starts an empty log.
@@ -80,9 +87,10 @@ class EventLog:
         await self._written()
         records = await self._store.read(session)
         last_seq = await self._store.last_seq(session)
-        state = await asyncio.to_thread(fold, SessionState(id=session), records)
-        self._enter(state, last_seq)
-        return state
+        replayed = await asyncio.to_thread(replay, session, records)
+        self._replay_warnings = replayed.warnings
+        self._enter(replayed.state, last_seq)
+        return replayed.state
 
     async def leave(self) -> None:
         """Close the open session; the state is empty until the next `open`."""

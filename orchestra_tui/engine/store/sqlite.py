@@ -16,13 +16,12 @@ from pydantic import ValidationError
 
 from orchestra_tui.domain.errors import StorageError
 from orchestra_tui.domain.events import SCHEMA_VERSION, Record
-from orchestra_tui.domain.fold import fold
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.ports import SessionSummary
-from orchestra_tui.domain.state import SessionState
 from orchestra_tui.engine.store import schema
 from orchestra_tui.engine.store.opening import open_for_reading, open_for_writing
 from orchestra_tui.engine.store.reading import read_rows
+from orchestra_tui.engine.store.replay import replay
 from orchestra_tui.engine.store.schema import StoredEvent
 from orchestra_tui.engine.store.summary import summary_of
 from orchestra_tui.engine.store.waterline import Waterline
@@ -163,7 +162,7 @@ class SqliteEventStore:
         try:
             return SessionSummary.model_validate_json(data)
         except ValidationError:
-            return summary_of(fold(SessionState(id=session), await self.read(session)))
+            return summary_of(replay(session, await self.read(session)).state)
 
     async def _fetch(self, sql: str, values: Sequence[str | int]) -> list[sqlite3.Row]:
         try:
