@@ -3,7 +3,7 @@
 The rule a reader must not break: an answer depends on the request alone. Which try it is comes
 from the call's structural key (`r1/s2/execute/<attempt>/call/<n>`), never from a counter in the
 provider, so a run that was killed and resumed meets the same script. Prompts stay free text that
-users may edit; only the blocks `=== FILE path` to `=== END FILE` are read from them.
+users may edit; only the blocks of `domain.prompt_blocks` are read from them.
 """
 
 import json
@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.prompt_blocks import blocks, read_file_block
 from orchestra_tui.engine.adapters.base import CompletionRequest
 
 HEADER = "x-orchestra-context"
 _KEY = re.compile(r"(?P<verb>[a-z_]+)/(?P<attempt>\d+)/call/(?P<call>\d+)$")
-_FILE_LINE = "=== FILE "
-_END_LINE = "=== END FILE"
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,12 @@ class Ask:
 
     def shown_file(self) -> str | None:
         """The text of the file that the question is about, as the prompt shows it."""
-        return shown_files(self.prompt).get(self.path or "")
+        return read_file_block(self.prompt, self.path or "")
 
-    def names(self, path: str) -> bool:
-        """True if a line of the prompt is this path, as in a tree listing."""
-        line = rf"^[\s*-]*{re.escape(path)}(?:\s|$)"
-        return re.search(line, self.prompt, re.MULTILINE) is not None
+    def lists(self, path: str) -> bool:
+        """True if the tree listing in the prompt names this path."""
+        listings = (text for kind, _, text in blocks(self.prompt) if kind == "LISTING")
+        return any(path in listing.splitlines() for listing in listings)
 
 
 def context_headers(request: CompletionRequest) -> dict[str, str]:
@@ -74,19 +73,3 @@ def read_ask(headers: Mapping[str, str], prompt: str) -> Ask:
         call=int(key["call"]) if key else 1,
         prompt=prompt,
     )
-
-
-def shown_files(prompt: str) -> dict[str, str]:
-    """Every file shown in the prompt by its path; the first block of a path wins."""
-    found: dict[str, str] = {}
-    path: str | None = None
-    lines: list[str] = []
-    for line in prompt.split("\n"):
-        if path is None and line.startswith(_FILE_LINE):
-            path, lines = line.removeprefix(_FILE_LINE).strip(), []
-        elif path is not None and line.rstrip() == _END_LINE:
-            found.setdefault(path, "".join(f"{text}\n" for text in lines))
-            path = None
-        elif path is not None:
-            lines.append(line)
-    return found

@@ -100,7 +100,7 @@ def _plan(recipe: Recipe, ask: Ask, *, first_path: str | None) -> str:
         {
             "id": file.id,
             "path": file.path,
-            "change": "modify" if ask.names(file.path) else "create",
+            "change": "modify" if ask.lists(file.path) else "create",
             "purpose": file.purpose,
             "notes": file.notes,
             "depends_on": list(file.depends_on),

@@ -1,0 +1,1 @@
+"""Doubles that stand at real boundaries: servers on loopback and scripted programs."""
