@@ -1,0 +1,265 @@
+"""One agent at work: who, on what, for how long, and what it writes as it writes it.
+
+The rule a reader must not break: the text is pulled from the stream buffers at the shared tick
+(`pull`); records only change the header and the notice (`show_work`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.message import Message
+from textual.reactive import reactive
+
+from orchestra_tui.widgets.agent_work import AgentWork, WorkState
+from orchestra_tui.widgets.call_context import CallContext, context_summary
+from orchestra_tui.widgets.figures import clock_text, count_text
+from orchestra_tui.widgets.line_pane import LinePane
+from orchestra_tui.widgets.line_view import Span, spans_text
+from orchestra_tui.widgets.pick_list import fit_spans, justify
+from orchestra_tui.widgets.plain_static import PlainStatic, plain_line
+from orchestra_tui.widgets.signs import role_style, signs_of
+from orchestra_tui.widgets.streams import StreamBuffers
+
+CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for text in flight; the provider's own count replaces it at the end."""
+_REPLY_MARKS = ("=== ", "<<<<<<< ", ">>>>>>> ")
+
+
+def spans_content(spans: list[Span]) -> Content:
+    """Clean spans as content, for widgets that are no line view."""
+    return Content.assemble(*[(text, style) for text, style in spans])
+
+
+class ReplyPane(LinePane):
+    """A reply as it streams; the marks of the reply format stand back."""
+
+    def text_style(self, row: int) -> str:
+        """Mute the marker lines, so that the code stands out."""
+        text = self.row_text(row)
+        return "$text-muted" if text.startswith(_REPLY_MARKS) or text == "=======" else ""
+
+
+@dataclass
+class _Flow:
+    """How fast a stream comes in: counted, as the provider says nothing until the end."""
+
+    characters: int = 0
+    first_at: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.characters // CHARACTERS_PER_TOKEN
+
+    def rate(self, now: float) -> int:
+        seconds = now - self.first_at
+        return int(self.tokens / seconds) if self.characters and seconds >= 0.5 else 0
+
+
+class AgentPane(Vertical):
+    """A header, the streamed text (or what the call was sent), and a notice."""
+
+    DEFAULT_CSS = """
+    AgentPane {
+        background: $surface;
+        .pane-head { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
+        .pane-note {
+            height: 1; padding: 0 1; color: $text-muted;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
+        .pane-body { height: 1fr; padding: 0 1; }
+        CallContext { display: none; }
+        &.-context { CallContext { display: block; } ReplyPane { display: none; } }
+        &.-current .pane-head { background: $primary 25%; }
+        &.-ended .pane-head { opacity: 0.6; }
+    }
+    """
+
+    class Chosen(Message):
+        """The user turned to this pane."""
+
+        def __init__(self, pane: "AgentPane") -> None:
+            super().__init__()
+            self.pane = pane
+
+        @property
+        def control(self) -> "AgentPane":
+            """The pane."""
+            return self.pane
+
+    shows_context: reactive[bool] = reactive(False, init=False)
+    """What was sent is shown in place of what comes back."""
+
+    reply = query_one(ReplyPane)
+    context = query_one(CallContext)
+
+    def __init__(self, work: AgentWork) -> None:
+        super().__init__()
+        self.work = work
+        self.slot = work.slot
+        self.ended_at: float | None = None
+        """When its work ended, by the monotonic clock."""
+        self._stream = ""
+        self._place = 0
+        self._flow = _Flow()
+        self._failed_at = 0.0
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Header, body, notice."""
+        yield PlainStatic(classes="pane-head")
+        with Vertical(classes="pane-body"):
+            yield ReplyPane()
+            yield CallContext()
+        yield PlainStatic(classes="pane-note")
+
+    def show_work(self, work: AgentWork) -> None:
+        """Take the work as it is now."""
+        is_retry = work.state is WorkState.RETRYING
+        if is_retry and (self.work.call != work.call or not self._failed_at):
+            self._failed_at = monotonic()
+        self.work = work
+        self.ended_at = None
+        self.remove_class("-ended")
+
+    def finish(self) -> None:
+        """Its work is over; the pane stays a moment."""
+        if self.ended_at is None:
+            self.ended_at = monotonic()
+            self.add_class("-ended")
+
+    def pull(self, streams: StreamBuffers, now: datetime) -> None:
+        """Show what has come since, and the figures as of `now`."""
+        reply = self.reply
+        if self.work.stream != self._stream:
+            self._stream = self.work.stream
+            self._place, self._flow = 0, _Flow()
+            reply.restart()
+        if self._stream and self.ended_at is None:
+            piece = streams.since(self._stream, self._place)
+            if piece.is_restart:
+                self._flow = _Flow()
+                reply.restart(piece.text)
+            elif piece.text:
+                reply.feed(piece.text)
+            if piece.text:
+                self._flow.first_at = self._flow.first_at or monotonic()
+                self._flow.characters += len(piece.text)
+            self._place = piece.end
+        reply.flush()
+        self._show_figures(now)
+
+    def action_toggle_context(self) -> None:
+        """Show what the call was sent, or its reply again."""
+        self.shows_context = not self.shows_context
+
+    def watch_shows_context(self, shows_context: bool) -> None:
+        """One body or the other; the focus goes along."""
+        had_focus = self.has_focus_within
+        self.set_class(shows_context, "-context")
+        if shows_context and self.work.call is not None:
+            self.context.show_context(self.work.call.context)
+        if had_focus:
+            self.focus_body()
+
+    def focus_body(self) -> None:
+        """Take the keys."""
+        (self.context if self.shows_context else self.reply).focus()
+
+    def on_descendant_focus(self) -> None:
+        """The pane in use is marked, and its owner told."""
+        self.post_message(self.Chosen(self))
+
+    def _show_figures(self, now: datetime) -> None:
+        """Header and notice, drawn only when they say something new."""
+        state = WorkState.ENDED if self.ended_at is not None else self.work.state
+        elapsed = self.work.elapsed(now)
+        rate = self._flow.rate(monotonic())
+        wait = self._wait() if state is WorkState.RETRYING else 0
+        shown = (
+            self.work, state, int(elapsed or 0), rate, self._flow.tokens, wait, self.size.width,
+        )  # fmt: skip
+        if shown == self._shown:
+            return
+        self._shown = shown
+        reply = self.reply
+        reply.is_live = state is WorkState.CALLING and not reply._buffer.is_empty
+        reply.placeholder = _placeholder(state)
+        width = max(0, self.size.width - 2)
+        head = justify(self._name(), self._figures(elapsed, rate), width)
+        self.query_one(".pane-head", PlainStatic).update(spans_content(head), layout=False)
+        self.query_one(".pane-note", PlainStatic).update(self._note(state, wait), layout=False)
+        if self.shows_context and self.work.call is not None:
+            self.context.show_context(self.work.call.context)
+
+    def _name(self) -> list[Span]:
+        role, *tries = self.work.title.split(" · ")
+        spans: list[Span] = [(role, f"{role_style(self.work.role)} bold")]
+        spans += [(f" · {word}", "$text-warning") for word in tries]
+        spans.append((f" · {self.work.path}", ""))
+        if self.work.adapter:
+            spans.append((f" · {self.work.adapter}", "$text-muted"))
+        return spans
+
+    def _figures(self, elapsed: float | None, rate: int) -> list[Span]:
+        """Time, tokens and speed in columns of a fixed width."""
+        call = self.work.call
+        counted = call.usage.output_tokens if call is not None else None
+        tokens = f"{count_text(counted)}" if counted is not None else ""
+        if counted is None and self._flow.characters:
+            tokens = f"~{count_text(self._flow.tokens)}"
+        clock = clock_text(elapsed) if elapsed is not None else ""
+        room = self.size.width
+        parts = [f"{clock:>5}"]
+        if room >= 44:
+            parts.append(f"{tokens:>6} tok" if tokens else " " * 10)
+        if room >= 60:
+            parts.append(f"{rate:>4}/s" if rate else " " * 6)
+        return [(" ".join(parts), "$text-muted")]
+
+    def _wait(self) -> int:
+        call = self.work.call
+        if call is None or call.retry_in is None:
+            return 0
+        return max(0, round(call.retry_in - (monotonic() - self._failed_at)))
+
+    def _note(self, state: WorkState, wait: int) -> Content:
+        call, signs = self.work.call, signs_of(self.app)
+        if state is WorkState.RETRYING and call is not None:
+            when = f"retrying in {wait} s" if wait else "retrying now"
+            return plain_line(f"{signs.cooling} {when}: {call.error}", "$text-warning")
+        if call is not None and call.refused:
+            return plain_line(f"{signs.failed} refused: {call.refused}", "$text-error")
+        if self.work.refusal and state is not WorkState.ENDED:
+            return plain_line(
+                f"{signs.recovering} the last reply was refused: {self.work.refusal}",
+                "$text-warning",
+            )
+        if state is WorkState.ENDED:
+            return plain_line(f"{signs.accepted} done", "$text-success")
+        return plain_line(context_summary(call.context) if call is not None else "")
+
+
+def _placeholder(state: WorkState) -> str:
+    match state:
+        case WorkState.PREPARING:
+            return "reading the files it needs…"
+        case WorkState.CALLING:
+            return "asked; waiting for the first byte…"
+        case WorkState.RETRYING:
+            return "nothing came"
+        case WorkState.CHECKING:
+            return "answered; the reply is being checked…"
+        case WorkState.ENDED:
+            return ""
+
+
+def tab_spans(work: AgentWork, *, is_current: bool, width: int) -> list[Span]:
+    """A pane as one entry of a tab strip: the role's colour and the end of the path."""
+    name = work.path.rsplit("/", 1)[-1]
+    spans: list[Span] = [(f" {name} ", role_style(work.role) + (" bold reverse" if is_current else ""))]  # fmt: skip
+    return fit_spans(spans, width) if spans_text(spans) else []
