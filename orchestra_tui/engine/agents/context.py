@@ -9,7 +9,6 @@ that nobody takes a part for the whole. The file under work is always whole, wha
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,11 +17,6 @@ from orchestra_tui.domain.prompt_blocks import block
 from orchestra_tui.engine.agents.view import ProjectView
 
 MIN_EXCERPT = 1_000
-_SECRET_NAME = re.compile(
-    r"\.env(\.(?!example$|sample$|template$).*)?|\.netrc|\.npmrc|\.pypirc|\.git-credentials"
-    r"|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|key|p12|pfx|jks|keystore)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -68,8 +62,8 @@ class Context:
         return "\n".join([*self._sections, *(["Not shown, or not in full:\n" + tail] * bool(tail))])
 
     async def read(self, path: str) -> str | None:
-        """The text of a listed file that holds no secret by its name; read once."""
-        if path not in self._known or is_secret_name(path):
+        """The text of a listed file, read once; None for any other."""
+        if path not in self._known:
             return None
         if path not in self._texts:
             self._texts[path] = await self._view.read(path)
@@ -146,11 +140,6 @@ class Context:
         sent = _size(shown)
         self._left = max(0, self._left - sent)
         self.items.append(ContextItem(what=what, why=why, size=_size(whole), sent=sent))
-
-
-def is_secret_name(path: str) -> bool:
-    """True for files that usually hold keys: they are named in listings and never read."""
-    return _SECRET_NAME.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def _heading(why: str) -> str:

@@ -11,12 +11,15 @@ class ProjectView(Protocol):
     """A read-only look at the project as it is on disk now."""
 
     async def listing(self) -> tuple[str, ...]:
-        """Every file that git does not ignore, project-relative with `/`, sorted."""
+        """Every file that may be shown, project-relative with `/`, sorted.
+
+        Neither files that git ignores nor those whose names say that they hold secrets.
+        """
         ...
 
     async def read(self, path: str) -> str | None:
         r"""The text of a file with `\n` line ends and without BOM.
 
-        None if it is not there, is no regular file, is ignored, or is not UTF-8 text.
+        None if it is not there, may not be shown, is no regular file, or is not UTF-8 text.
         """
         ...

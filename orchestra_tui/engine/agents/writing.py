@@ -25,7 +25,8 @@ async def prompt_of(
 ) -> Prompt:
     """The parts that are not empty, below what the role is told."""
     told = await asyncio.to_thread(prompts.system, role)
-    asked = "\n".join(part for part in parts if part)
+    # A task typed on a command line may hold half a character, which no request can carry.
+    asked = "\n".join(part for part in parts if part).encode(errors="replace").decode()
     messages = (Message("system", told), Message("user", asked))
     return Prompt(messages, tuple(context.items), json_schema)
 
