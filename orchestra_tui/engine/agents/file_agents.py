@@ -7,7 +7,7 @@ from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
 from orchestra_tui.engine.agents.context import Context
 from orchestra_tui.engine.agents.file_replies import composed, parse_file_reply
 from orchestra_tui.engine.agents.jobs import Proposal
-from orchestra_tui.engine.agents.related import imports_of, tests_naming
+from orchestra_tui.engine.agents.related import imports_of, find_tests
 
 MAX_TESTS = 5
 
@@ -20,7 +20,7 @@ async def add_surroundings(context: Context, plan: Plan, step: PlanStep, text: s
         if other.id in step.depends_on and other.change is not ChangeKind.DELETE:
             await context.add_file(other.path, f"the step depends on {other.id}")
     old_path = step.from_path or step.path
-    for path in await tests_naming(old_path, context.listing, context.read, limit=MAX_TESTS):
+    for path in await find_tests(old_path, context.listing, context.read, limit=MAX_TESTS):
         await context.add_file(path, "a test that names it")
     for path in await asyncio.to_thread(imports_of, old_path, text or "", context.listing):
         await context.add_file(path, "imported by it")

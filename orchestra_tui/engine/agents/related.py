@@ -76,7 +76,7 @@ def imports_of(path: str, text: str, listing: Collection[str]) -> tuple[str, ...
     return tuple(found)[:MAX_IMPORTS]
 
 
-async def tests_naming(
+async def find_tests(
     path: str,
     listing: Sequence[str],
     read: Callable[[str], Awaitable[str | None]],
