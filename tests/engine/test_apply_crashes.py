@@ -98,7 +98,7 @@ async def test_what_the_user_saves_while_the_program_is_dead_stays(
 
 @TREES
 async def test_a_save_in_the_moment_of_the_exchange_goes_back(tmp_path: Path, kind: str) -> None:
-    """The state on disk right after an exchange that caught a save: our text in place, his beside."""
+    """The disk right after an exchange that caught a save: our text in place, his beside."""
     fill(tmp_path)
     run_points(tmp_path / "dead", "modify", kind)
     place = tmp_path / "dead" / "apply.ready"

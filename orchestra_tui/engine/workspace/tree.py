@@ -42,6 +42,10 @@ class SafeTree(Protocol):
     def root(self) -> Path:
         """The project root, resolved."""
 
+    @property
+    def is_portable(self) -> bool:
+        """True for the implementation with the narrower guarantees (`portable`)."""
+
     def read(self, path: str) -> FileContent | None:
         """The file's content; None if there is none."""
 
@@ -124,6 +128,11 @@ class FolderTree:
         """The project root, resolved."""
         return self._root
 
+    @property
+    def is_portable(self) -> bool:
+        """True for the implementation with the narrower guarantees (`portable`)."""
+        return self._open_root == PathFolder.root
+
     def read(self, path: str) -> FileContent | None:
         """The file's content; None if there is none. Hard links may be read, not written."""
         with self._walk(path) as place:
@@ -137,6 +146,7 @@ class FolderTree:
     def problem(self, path: str) -> str | None:
         """Why `exchange` would refuse this path as the disk is now; None if it would not."""
         try:
+            self.missing_parents(path)
             with self._walk(path) as place:
                 entry = look(place.folder, place.name, path) if place else None
                 refuse_kind(entry, path)
@@ -147,13 +157,17 @@ class FolderTree:
         return None
 
     def missing_parents(self, path: str) -> tuple[str, ...]:
-        """The folders above `path` that are not there yet, outermost first."""
+        """The folders above `path` that are not there yet, outermost first.
+
+        Raises PathRefused also if the first of them has a twin that some systems confuse it with.
+        """
         parents = parts(path)[:-1]
         with ExitStack() as stack:
             folder = self._enter_root(stack)
             for depth, part in enumerate(parents):
                 child = enter(stack, folder, part, path)
                 if child is None:
+                    refuse_twin(folder, part, path)
                     return tuple("/".join(parents[: n + 1]) for n in range(depth, len(parents)))
                 folder = child
         return ()
@@ -225,7 +239,6 @@ class FolderTree:
                     break
                 inner = enter(stack, folder, part, path)
                 if inner is None and make:
-                    refuse_twin(folder, part, path)
                     folder.make_child(part)
                     folder.flush()
                     inner = enter(stack, folder, part, path)
