@@ -216,6 +216,7 @@ def _reverted(run: RunState, event: ev.FileReverted, record: ev.Record) -> RunSt
     update = {
         "status": StepStatus.REVERTED,
         "files": step.files | {event.path: event.after},
+        "results": step.results | {event.path: event.after},
         "last_error": step.last_error or event.reason,
     }
     step = step.model_copy(update=update)

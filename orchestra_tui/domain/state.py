@@ -336,7 +336,27 @@ class RunState(_State):
             return Phase.FIXING
         if ActivityKind.AUDIT in kinds:
             return Phase.AUDITING
-        return Phase.REVIEWING if self.is_settled else Phase.EXECUTING
+        if not self.is_settled:
+            return Phase.EXECUTING
+        return Phase.TESTING if self.are_checks_due else Phase.REVIEWING
+
+    @property
+    def has_given_up(self) -> bool:
+        """Work of the whole run failed so often that it is not tried again."""
+        return self.run_failures >= self.settings.max_attempts
+
+    @property
+    def are_checks_due(self) -> bool:
+        """Every step is settled, files were written, and the checks have not seen them yet."""
+        if not self.settings.run_checks or self.has_given_up or not self.is_approved:
+            return False
+        if not all(step.status.is_settled for step in self.ordered_steps):
+            return False
+        if not any(step.is_written for step in self.ordered_steps):
+            return False
+        if not self.checks.runs:
+            return True
+        return self.checks.is_stale and not self.pending_rejections
 
     @property
     def is_reviewing(self) -> bool:

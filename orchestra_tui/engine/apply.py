@@ -21,7 +21,6 @@ from orchestra_tui.domain.events import (
     FileIntended,
     FileReverted,
     FileWritten,
-    Record,
     RevertRefused,
     WriteReason,
 )
@@ -40,7 +39,7 @@ Told = TypeVar("Told", FileWritten, ConflictFound, FileReverted, RevertRefused)
 class Journal(Protocol):
     """The log as this module needs it; `append` returns when the event is committed."""
 
-    async def append(self, event: Event) -> Record:
+    async def append(self, event: Event, /) -> object:
         """Store the event, fold it and publish it."""
         ...
 

@@ -6,16 +6,16 @@ taken from the journal by its structural key, so nothing is paid for twice.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.calls import ContextItem, FinishReason
-from orchestra_tui.domain.events import CallFailed, CallFinished, CallStarted, Event, Record
+from orchestra_tui.domain.events import CallFailed, CallFinished, CallStarted, Event
 from orchestra_tui.domain.ids import CallKey, Role, call_key
-from orchestra_tui.domain.ports import BlobStore, Delta
+from orchestra_tui.domain.ports import BlobStore
 from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import CallState, CallStatus, RunState, SessionState
 from orchestra_tui.engine.adapters.base import (
@@ -27,8 +27,6 @@ from orchestra_tui.engine.adapters.base import (
     RateLimited,
 )
 
-FLUSH_SECONDS = 1 / 60
-"""Pieces of an answer are handed on at most this often per call: a screen shows no more."""
 BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 8.0
 """Doubling from the first to the second, as the OpenAI and Anthropic clients do."""
@@ -42,12 +40,12 @@ class Journal(Protocol):
         """The folded state."""
         ...
 
-    async def append(self, *events: Event) -> tuple[Record, ...]:
-        """Store, fold and publish."""
+    async def append(self, *events: Event) -> SessionState:
+        """Store, fold and publish; the state with the events folded in."""
         ...
 
-    def publish_delta(self, delta: Delta) -> None:
-        """Hand a piece of a stream to the subscribers."""
+    def publish_text(self, stream: str, text: str) -> None:
+        """Pass on a piece of a running call or check; it may be lost."""
         ...
 
 
@@ -60,7 +58,7 @@ class Question:
     task: str
     messages: tuple[Message, ...]
     context: tuple[ContextItem, ...] = ()
-    json_schema: dict[str, object] | None = None
+    json_schema: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,11 +142,11 @@ class Caller:
             )
         )
         began = monotonic()
-        stream = _Stream(self.journal, key)
-        try:
-            completion = await adapter.execute(request, stream.feed)
-        finally:
-            stream.close()
+
+        def pass_on(piece: str) -> None:
+            self.journal.publish_text(key, piece)
+
+        completion = await adapter.execute(request, pass_on)
         await self._record_reply(activity, key, completion, monotonic() - began)
         return Answer(key, completion.text, completion.finish)
 
@@ -196,35 +194,6 @@ class Caller:
                 retry_in=wait,
             )
         )
-
-
-class _Stream:
-    """Gathers the pieces of one answer and hands them on at a steady rate."""
-
-    def __init__(self, journal: Journal, key: CallKey) -> None:
-        self._journal = journal
-        self._key = key
-        self._offset = 0
-        self._pieces: list[str] = []
-        self._timer: asyncio.TimerHandle | None = None
-
-    def feed(self, piece: str) -> None:
-        self._pieces.append(piece)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._flush()
-
-    def _flush(self) -> None:
-        self._timer = None
-        text = "".join(self._pieces)
-        self._pieces.clear()
-        if text:
-            self._journal.publish_delta(Delta(stream=self._key, offset=self._offset, text=text))
-            self._offset += len(text)
 
 
 def _wait_before_retry(error: AdapterError, retries: int, settings: RunSettings) -> float | None:

@@ -22,7 +22,7 @@ def ending(run: RunState) -> RunFinished | None:
         gave_up = run.plan_failures >= run.settings.max_attempts
         reason = f"no usable plan: {run.last_error}"
         return _finish(run, Outcome.FAILED, reason) if gave_up else None
-    if run.is_approved and run.base is None and run.run_failures >= run.settings.max_attempts:
+    if run.is_approved and run.base is None and run.has_given_up:
         return _finish(run, Outcome.FAILED, run.last_error)
     if run.commit_request is None or ready_activities(run, run.settings.limits):
         return None

@@ -41,14 +41,16 @@ def _work_of_the_run(run: RunState) -> tuple[Activity, ...] | None:
     if not run.is_approved:
         return ()
     if run.base is None:
-        return () if _gave_up(run) else (_of_run(run, ActivityKind.TAKE_BASE, _next(run, "base")),)
+        if run.has_given_up:
+            return ()
+        return (_of_run(run, ActivityKind.TAKE_BASE, _next(run, "base")),)
     if not all(step.status.is_settled for step in run.ordered_steps):
         return None
     return _closing_work(run)
 
 
 def _closing_work(run: RunState) -> tuple[Activity, ...]:
-    if _checks_are_due(run):
+    if run.are_checks_due:
         return (_of_run(run, ActivityKind.RUN_CHECKS, _next(run, "checks")),)
     if run.commit_request is None:
         return ()
@@ -57,20 +59,6 @@ def _closing_work(run: RunState) -> tuple[Activity, ...]:
     if run.commit_request.message is None or run.commit is not None:
         return ()
     return (_of_run(run, ActivityKind.COMMIT, _next(run, "commit")),)
-
-
-def _checks_are_due(run: RunState) -> bool:
-    if not run.settings.run_checks or run.checks.detected == () or _gave_up(run):
-        return False
-    if not any(step.is_written for step in run.ordered_steps):
-        return False
-    if not run.checks.runs:
-        return run.commit_request is None
-    return run.checks.is_stale and not run.pending_rejections
-
-
-def _gave_up(run: RunState) -> bool:
-    return run.run_failures >= run.settings.max_attempts
 
 
 def _work_of_steps(run: RunState, limits: Limits) -> list[Activity]:

@@ -1,0 +1,208 @@
+"""The command line as scripts rely on it: arguments, and the exit codes they mean.
+
+The rule a reader must not break: only argparse and the standard library are imported here, so
+that `--help` and `--version` answer at once.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestra_tui import __version__
+
+DONE = 0
+PARTIAL = 1
+USAGE = 2
+CANCELLED = 3
+BUDGET = 4
+WAITS = 5
+CRASHED = 70
+UNAVAILABLE = 75
+MODES = ("sequential", "parallel", "pipeline", "watch")
+SCENARIOS = ("calm", "storm", "stall", "hopeless")
+COMMANDS = ("run", "plan", "resume", "sessions", "doctor")
+
+_EPILOG = """\
+commands:
+  orchestra [PATH]           open the app on a project (default: this folder)
+  orchestra run TASK         the app with a task, or with --headless the whole run without it
+  orchestra plan TASK        only the plan
+  orchestra resume [SESSION] go on where a run stopped
+  orchestra sessions         what was run, in every project
+  orchestra doctor           what can work on this machine
+  orchestra COMMAND --help   the options of one command
+
+With nothing configured Orchestra rehearses: scripted agents, no AI, no network, in a scratch
+repository. Configure a provider with ORCHESTRA_BASE_URL and ORCHESTRA_MODEL, or in the
+configuration file that `orchestra doctor` names.
+
+exit codes:
+  0 done   1 finished with failed or reverted files   2 usage or configuration   3 cancelled
+  4 budget reached   5 waits for approval   70 crashed   75 no provider available, try later
+"""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What was asked for. `command` is one of COMMANDS, or `app`."""
+
+    command: str
+    path: Path
+    task: str = ""
+    headless: bool = False
+    auto_approve: bool = False
+    plan: Path | None = None
+    mode: str | None = None
+    max_concurrency: int | None = None
+    rehearse: str | None = None
+    here: bool = False
+    commit: bool = False
+    checks: bool = True
+    json: bool = False
+    session: str | None = None
+    approve: bool = False
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """The arguments. Exits with 2 and a message on stderr when they cannot be understood."""
+    if argv and argv[0] in COMMANDS:
+        return _parse_command(argv)
+    parser = argparse.ArgumentParser(
+        prog="orchestra",
+        usage="orchestra [PATH] | orchestra COMMAND ...",
+        description="Conduct several AI coding agents through one task.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "path",
+        nargs="?",
+        default=".",
+        type=_folder,
+        metavar="PATH",
+        help="the project folder (default: this one)",
+    )
+    parser.add_argument("--version", action="version", version=f"orchestra {__version__}")
+    _add_rehearsal(parser)
+    options = parser.parse_args(argv)
+    return Arguments("app", options.path, rehearse=options.rehearse, here=options.here)
+
+
+def _parse_command(argv: Sequence[str]) -> Arguments:
+    parser = argparse.ArgumentParser(prog="orchestra")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_run(commands.add_parser("run", help="run a task"))
+    _add_plan(commands.add_parser("plan", help="draft a plan for a task and print it"))
+    _add_resume(commands.add_parser("resume", help="go on where a run stopped"))
+    for name, help_text in (("sessions", "list the sessions"), ("doctor", "what can work here")):
+        _add_common(commands.add_parser(name, help=help_text))
+    options = vars(parser.parse_args(argv))
+    if options.get("mode") == "watch":
+        parser.error("watch mode is not in this version: use sequential, parallel or pipeline")
+    if "task" in options and not options["task"].strip():
+        parser.error("the task is empty: say what shall be built")
+    options["path"] = options.pop("cwd")
+    return Arguments(**options)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", help="what shall be built")
+    parser.add_argument("--headless", action="store_true", help="run without the app")
+    parser.add_argument(
+        "--auto-approve",
+        action="store_true",
+        help="approve the plan as it is; without it a headless run exits 5",
+    )
+    parser.add_argument(
+        "--plan",
+        type=_file,
+        metavar="FILE",
+        help="use this plan (Markdown or JSON) instead of asking the Architect",
+    )
+    parser.add_argument("--mode", choices=MODES, help="how the work is spread")
+    parser.add_argument(
+        "--max-concurrency", type=_count, metavar="N", help="how much may run at once (1 to 32)"
+    )
+    parser.add_argument(
+        "--no-checks", dest="checks", action="store_false", help="do not run the project's tests"
+    )
+    _add_commit(parser)
+    _add_rehearsal(parser)
+    _add_common(parser)
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", help="what shall be built")
+    _add_rehearsal(parser)
+    _add_common(parser)
+
+
+def _add_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "session",
+        nargs="?",
+        metavar="SESSION",
+        help="the session (default: the newest that can go on)",
+    )
+    parser.add_argument("--approve", action="store_true", help="approve the plan that waits")
+    parser.add_argument(
+        "--plan",
+        type=_file,
+        metavar="FILE",
+        help="use this plan (Markdown or JSON) instead of the one that waits",
+    )
+    parser.add_argument("--headless", action="store_true", help="go on without the app")
+    _add_commit(parser)
+    _add_common(parser)
+
+
+def _add_commit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--commit",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="commit the accepted files at the end (default: no)",
+    )
+
+
+def _add_rehearsal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rehearse", choices=SCENARIOS, help="scripted agents, no AI: calm, or with faults"
+    )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="rehearse in this project instead of a scratch repository",
+    )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON record per line")
+    parser.add_argument(
+        "--cwd",
+        type=_folder,
+        default=Path(),
+        metavar="PATH",
+        help="the project folder (default: this one)",
+    )
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text} is not a file")
+    return path
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 32:
+        raise argparse.ArgumentTypeError("a whole number from 1 to 32 is needed")
+    return int(text)

@@ -1,0 +1,107 @@
+"""Configuration: the user's TOML file and the environment become `domain.settings.Settings`.
+
+The rule a reader must not break: nothing inside a project may configure a provider. A repository
+that could set a base URL would be sent the user's key.
+
+```toml
+# ~/.config/orchestra/config.toml (its place on this system: `orchestra doctor`)
+[adapters.glm]
+base_url = "https://api.z.ai/api/paas/v4"
+model = "glm-4.7"
+api_key_env = "ZAI_API_KEY"
+
+[chains]
+executor = ["glm"]
+
+[run]
+mode = "pipeline"
+max_concurrency = 4
+```
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from orchestra_tui.domain.errors import UsageError
+from orchestra_tui.domain.settings import Settings
+
+CONFIG_ENV = "ORCHESTRA_CONFIG"
+"""The environment variable that names another configuration file."""
+_ENV_ADAPTER = "environment"
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the user's configuration is read from, whether or not it is there."""
+    if named := environment.get(CONFIG_ENV):
+        return Path(named).expanduser()
+    return Path(platformdirs.user_config_dir("orchestra", appauthor=False)) / "config.toml"
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from the file and the environment; the environment's adapter comes first.
+
+    `ORCHESTRA_BASE_URL` with `ORCHESTRA_MODEL` (and `ORCHESTRA_API_KEY_ENV`, the *name* of the
+    variable that holds the key) configures one adapter without a file.
+    Raises UsageError with the file, the field and what is wrong with it.
+    """
+    path = config_path(environment)
+    raw = _read(path, is_required=CONFIG_ENV in environment)
+    adapters = [{"name": name, **fields} for name, fields in _table(raw, "adapters", path).items()]
+    if from_environment := _environment_adapter(environment):
+        adapters.insert(0, from_environment)
+    data = {**raw, "adapters": adapters}
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {where}: {first['msg']}") from None
+    _check_chains(settings, path)
+    return settings
+
+
+def _read(path: Path, *, is_required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if is_required:
+            raise UsageError(f"{path}: there is no such configuration file") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+
+
+def _table(raw: Mapping[str, Any], name: str, path: Path) -> dict[str, dict[str, Any]]:
+    table = raw.get(name, {})
+    if not isinstance(table, dict) or not all(isinstance(v, dict) for v in table.values()):
+        raise UsageError(f"{path}: [{name}] must hold tables such as [{name}.NAME]")
+    return table
+
+
+def _environment_adapter(environment: Mapping[str, str]) -> dict[str, Any] | None:
+    base_url = environment.get("ORCHESTRA_BASE_URL")
+    model = environment.get("ORCHESTRA_MODEL")
+    if not base_url and not model:
+        return None
+    if not base_url or not model:
+        missing = "ORCHESTRA_MODEL" if base_url else "ORCHESTRA_BASE_URL"
+        raise UsageError(f"{missing} is not set: base URL and model are needed together")
+    key = environment.get("ORCHESTRA_API_KEY_ENV")
+    return {"name": _ENV_ADAPTER, "base_url": base_url, "model": model, "api_key_env": key}
+
+
+def _check_chains(settings: Settings, path: Path) -> None:
+    known = {adapter.name for adapter in settings.adapters}
+    for role, chain in settings.chains.items():
+        for name in chain:
+            if name not in known:
+                names = ", ".join(sorted(known)) or "none"
+                raise UsageError(
+                    f"{path}: chains.{role}: there is no adapter {name!r} (configured: {names})"
+                )

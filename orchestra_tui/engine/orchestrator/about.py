@@ -1,0 +1,25 @@
+"""What is open: the project's folders, its settings, and what a person should know of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestra_tui.domain.calls import ProviderKind
+from orchestra_tui.domain.settings import Scenario, Settings
+from orchestra_tui.engine.store.folder import StateFolder
+
+
+@dataclass(frozen=True)
+class Project:
+    """One open project. `git_problem` says why there is no git although there is a repository."""
+
+    folder: StateFolder
+    settings: Settings
+    environment: Mapping[str, str]
+    scenario: Scenario | None = None
+    git_problem: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def provider(self) -> ProviderKind:
+        """Rehearsal or real."""
+        return ProviderKind.REHEARSAL if self.scenario else ProviderKind.REAL

@@ -1,0 +1,27 @@
+"""A finished answer that could not be used, and why."""
+
+from orchestra_tui.domain.errors import OrchestraError
+from orchestra_tui.domain.ids import BlobHash, CallKey
+from orchestra_tui.domain.review import Diagnostic
+
+
+class RefusedAnswer(OrchestraError):
+    """The reply to `call` is malformed or its text is damaged; `text` is that text's blob."""
+
+    def __init__(
+        self,
+        call: CallKey,
+        reason: str,
+        *,
+        diagnostics: tuple[Diagnostic, ...] = (),
+        text: BlobHash | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.call = call
+        self.reason = reason
+        self.diagnostics = diagnostics
+        self.text = text
+
+
+class NotWritable(OrchestraError):
+    """The step's file cannot be written by a model; the message says why."""

@@ -1,0 +1,187 @@
+"""Work at the end of a run: take rejected hunks out of the files, and commit.
+
+The rule a reader must not break: a rejected hunk leaves the working file through the apply
+function like any other change, and what is left is validated like any other text.
+"""
+
+import asyncio
+
+from orchestra_tui.domain.activities import Activity
+from orchestra_tui.domain.changes import compose
+from orchestra_tui.domain.errors import GitError
+from orchestra_tui.domain.events import (
+    CommitIntended,
+    Committed,
+    ConflictFound,
+    ReviewApplied,
+    WriteReason,
+)
+from orchestra_tui.domain.ids import BlobHash, StepId, blob_hash
+from orchestra_tui.domain.plan import ChangeKind
+from orchestra_tui.domain.state import RunState
+from orchestra_tui.engine.git.commit import commit
+from orchestra_tui.engine.git.diff import diff_bytes
+from orchestra_tui.engine.git.intent import CommitIntent, RunChange
+from orchestra_tui.engine.git.prepare import prepare_commit
+from orchestra_tui.engine.git.repository import Repository
+from orchestra_tui.engine.orchestrator.refusal import NotWritable
+from orchestra_tui.engine.orchestrator.step_work import checkpoint
+from orchestra_tui.engine.orchestrator.tools import Tools
+from orchestra_tui.engine.workspace.crashpoints import reach
+from orchestra_tui.engine.workspace.text import Text, decode
+
+WHOLE_FILE = "*"
+"""Rejected instead of hunk ids: the whole change of a file, also one without hunks."""
+
+
+async def apply_review(tools: Tools, activity: Activity) -> None:
+    """Make every file what its accepted hunks say. Raises NotWritable with the reason."""
+    run = tools.run(activity.run)
+    wanted = {
+        path: await asyncio.to_thread(_compose, tools, run, path) for path in run.pending_rejections
+    }
+    for path, data in wanted.items():
+        await _refuse_damage(tools, run, path, data)
+    for path, data in wanted.items():
+        step = step_of(run, path)
+        outcome = await tools.applier.apply(
+            activity,
+            path=path,
+            new=data,
+            base=run.steps[step].files.get(path),
+            why=WriteReason.REVIEW,
+            step=step,
+        )
+        if isinstance(outcome, ConflictFound):
+            raise NotWritable(f"{path} was changed by somebody else: look at its diff again")
+    await tools.journal.append(
+        checkpoint(tools.run(activity.run), "hunks rejected"),
+        ReviewApplied(run=run.id, activity=activity.key),
+    )
+
+
+async def commit_run(tools: Tools, activity: Activity) -> None:
+    """Commit the run's files and nothing else. Raises GitError with the reason."""
+    run = tools.run(activity.run)
+    repository = tools.repository
+    if repository is None or run.commit_request is None or run.commit_request.message is None:
+        raise GitError("there is no git repository here: the files stay as they are")
+    if run.commit_intent is not None:
+        intent = CommitIntent.model_validate_json(run.commit_intent)
+    else:
+        intent = await asyncio.to_thread(
+            _prepare, tools, run, repository, run.commit_request.message
+        )
+        await tools.journal.append(
+            checkpoint(run, "before the commit"),
+            CommitIntended(
+                run=run.id, activity=activity.key, intent=intent.model_dump_json(by_alias=True)
+            ),
+        )
+    reach("commit.intended")
+    oid = await asyncio.to_thread(commit, repository, intent)
+    reach("commit.made")
+    await tools.journal.append(
+        Committed(run=run.id, activity=activity.key, commit=oid, message=intent.message)
+    )
+
+
+def step_of(run: RunState, path: str) -> StepId:
+    """The step that wrote `path`. Raises KeyError if none did."""
+    for step in run.steps.values():
+        if path in step.files:
+            return step.id
+    raise KeyError(path)
+
+
+def _compose(tools: Tools, run: RunState, path: str) -> bytes | None:
+    """What is left of the file's change without its rejected hunks."""
+    before, after = _sides(run, path)
+    old, new = tools.blob(before), tools.blob(after)
+    rejected = set(run.rejected.get(path, ()))
+    if not rejected:
+        return new
+    if WHOLE_FILE in rejected:
+        return old
+    hunks = diff_bytes(path, old, new).hunks
+    accepted = {hunk.id for hunk in hunks} - rejected
+    if not accepted:
+        return old
+    return compose(old or b"", hunks, accepted)
+
+
+def _sides(run: RunState, path: str) -> tuple[BlobHash | None, BlobHash | None]:
+    base = (run.base or {}).get(path)
+    for step in run.steps.values():
+        if path in step.results:
+            return base, step.results[path]
+    return base, base
+
+
+async def _refuse_damage(tools: Tools, run: RunState, path: str, data: bytes | None) -> None:
+    if data is None:
+        return
+    new = decode(data)
+    if not isinstance(new, Text):
+        return
+    before, after = _sides(run, path)
+    if blob_hash(data) in {before, after}:
+        return
+    base = await asyncio.to_thread(tools.blob, before)
+    old = decode(base) if base is not None else None
+    report = await tools.gate.check(path, new.text, old.text if isinstance(old, Text) else None)
+    if report.is_hard:
+        raise NotWritable(
+            f"without the rejected hunks the file would be damaged: {report.summary}. "
+            "Accept one of them, or reject the whole file."
+        )
+
+
+def _prepare(tools: Tools, run: RunState, repository: Repository, message: str) -> CommitIntent:
+    return prepare_commit(repository, changes_of(tools, run), message)
+
+
+def changes_of(tools: Tools, run: RunState) -> tuple[RunChange, ...]:
+    """What the run did to each file, from before its first write to its last. Blocks."""
+    renames = renames_of(run)
+    changes = []
+    for path, (before, after) in run.changed_files.items():
+        if path in renames.values() and after is None:
+            continue
+        old_path = renames.get(path)
+        base = (run.base or {}).get(old_path) if old_path else before
+        is_executable = _is_executable(tools, path)
+        changes.append(
+            RunChange(
+                path=path,
+                before=tools.blob(base),
+                after=tools.blob(after),
+                was_executable=is_executable or _was_executable(run, path),
+                is_executable=is_executable,
+                renamed_from=old_path,
+            )
+        )
+    return tuple(changes)
+
+
+def renames_of(run: RunState) -> dict[str, str]:
+    """New path -> old path of the renames whose both halves still stand."""
+    steps = run.plan.enabled_steps if run.plan else ()
+    changed = run.changed_files
+    return {
+        step.path: step.from_path
+        for step in steps
+        if step.change is ChangeKind.RENAME
+        and step.from_path
+        and step.path in changed
+        and changed.get(step.from_path, (None, ""))[1] is None
+    }
+
+
+def _is_executable(tools: Tools, path: str) -> bool:
+    content = tools.tree.read(path)
+    return bool(content and content.mode & 0o100)
+
+
+def _was_executable(run: RunState, path: str) -> bool:
+    return any(step.modes.get(path, 0) & 0o100 for step in run.steps.values())

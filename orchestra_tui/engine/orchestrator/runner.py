@@ -1,0 +1,100 @@
+"""The runner: performs one unit of work, and turns whatever goes wrong into an event.
+
+The rule a reader must not break: this is one of the two places that catch `Exception`. What
+fails here becomes `ActivityFailed`, so a log never says for ever that something is running.
+"""
+
+import logging
+
+from orchestra_tui.domain.activities import Activity, ActivityKind
+from orchestra_tui.domain.errors import (
+    FileAccessError,
+    GitError,
+    OrchestraError,
+    PathRefused,
+    StorageError,
+)
+from orchestra_tui.domain.events import ActivityFailed, ReplyRefused
+from orchestra_tui.engine.adapters.base import AdapterError
+from orchestra_tui.engine.orchestrator.checks_work import run_checks
+from orchestra_tui.engine.orchestrator.plan_work import draft_plan, take_base
+from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
+from orchestra_tui.engine.orchestrator.review_work import apply_review, commit_run
+from orchestra_tui.engine.orchestrator.step_work import audit, execute, fix, revert
+from orchestra_tui.engine.orchestrator.tools import Tools
+
+log = logging.getLogger(__name__)
+_WORK = {
+    ActivityKind.DRAFT_PLAN: draft_plan,
+    ActivityKind.TAKE_BASE: take_base,
+    ActivityKind.EXECUTE: execute,
+    ActivityKind.AUDIT: audit,
+    ActivityKind.FIX: fix,
+    ActivityKind.REVERT: revert,
+    ActivityKind.RUN_CHECKS: run_checks,
+    ActivityKind.APPLY_REVIEW: apply_review,
+    ActivityKind.COMMIT: commit_run,
+}
+
+
+class Runner:
+    """Performs activities with the tools it was given."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def perform(self, activity: Activity) -> None:
+        """Do the work; its outcome is in the log when this returns.
+
+        Raises StorageError when the outcome cannot be journaled, and CancelledError.
+        """
+        try:
+            await _WORK[activity.kind](self._tools, activity)
+        except StorageError:
+            raise
+        except RefusedAnswer as refusal:
+            await self._refused(activity, refusal)
+        except AdapterError as error:
+            await self._failed(activity, error.kind, str(error))
+        except OrchestraError as error:
+            await self._failed(activity, _kind(error), str(error))
+        except Exception as error:
+            log.exception("activity %s failed", activity.key)
+            message = f"{type(error).__name__}: {error} (a defect in Orchestra; see the log)"
+            await self._failed(activity, "internal", message)
+
+    async def _refused(self, activity: Activity, refusal: RefusedAnswer) -> None:
+        await self._tools.journal.append(
+            ReplyRefused(
+                run=activity.run,
+                call=refusal.call,
+                activity=activity.key,
+                reason=refusal.reason,
+                diagnostics=refusal.diagnostics,
+                text=refusal.text,
+            ),
+            ActivityFailed(
+                run=activity.run,
+                activity=activity,
+                kind="refused",
+                message=refusal.reason,
+                diagnostics=refusal.diagnostics,
+            ),
+        )
+
+    async def _failed(self, activity: Activity, kind: str, message: str) -> None:
+        await self._tools.journal.append(
+            ActivityFailed(run=activity.run, activity=activity, kind=kind, message=message)
+        )
+
+
+def _kind(error: OrchestraError) -> str:
+    match error:
+        case PathRefused() | NotWritable():
+            return "path"
+        case FileAccessError():
+            return "file"
+        case GitError():
+            return "git"
+        case _:
+            return "usage"

@@ -1,0 +1,182 @@
+"""The rooms of the engine, opened and wired for one project, and closed again.
+
+The rule a reader must not break: what is opened here is closed in `close_rooms`, whatever else
+fails; the store's thread would otherwise keep a crashed process alive.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from orchestra_tui.domain.errors import GitError, StorageError
+from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.settings import AdapterSettings, Scenario, Settings
+from orchestra_tui.engine.adapters.base import Adapter
+from orchestra_tui.engine.adapters.registry import build_adapter
+from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
+from orchestra_tui.engine.adapters.rehearsal.adapter import rehearsal_rate
+from orchestra_tui.engine.agents.architect import Architect
+from orchestra_tui.engine.agents.auditor import Auditor
+from orchestra_tui.engine.agents.consultant import Consultant
+from orchestra_tui.engine.agents.executor import Executor
+from orchestra_tui.engine.agents.prompts import PromptLibrary
+from orchestra_tui.engine.apply import Applier
+from orchestra_tui.engine.event_log import EventLog
+from orchestra_tui.engine.git.blobs import BlobStore
+from orchestra_tui.engine.git.repository import Repository, open_repository
+from orchestra_tui.engine.orchestrator.about import Project
+from orchestra_tui.engine.orchestrator.calls import Caller, Timeouts
+from orchestra_tui.engine.orchestrator.project_checks import ProjectChecks
+from orchestra_tui.engine.orchestrator.queries import Answers
+from orchestra_tui.engine.orchestrator.tools import Agents, Tools
+from orchestra_tui.engine.store.folder import ClaimedFolder, claim
+from orchestra_tui.engine.store.index import ProjectIndex
+from orchestra_tui.engine.store.sqlite import SqliteEventStore
+from orchestra_tui.engine.telemetry.log_file import LogFile
+from orchestra_tui.engine.validation.gate import Gate
+from orchestra_tui.engine.workspace.listing import ProjectFiles
+from orchestra_tui.engine.workspace.tree import open_tree
+
+LABEL = "REHEARSAL - no AI"
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What to open. `scenario` set means a rehearsal; `transport` replaces the network."""
+
+    root: Path
+    settings: Settings
+    environment: Mapping[str, str] = field(default_factory=dict)
+    scenario: Scenario | None = None
+    is_scratch: bool = False
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Everything that is open, for the runtime and for closing."""
+
+    project: Project
+    log: EventLog
+    tools: Tools
+    answers: Answers
+    close: contextlib.AsyncExitStack
+
+
+async def open_rooms(options: EngineOptions) -> Rooms:
+    """Open and wire everything; what was opened is closed again if something fails."""
+    async with contextlib.AsyncExitStack() as stack:
+        claimed: ClaimedFolder = await asyncio.to_thread(claim, options.root.resolve())
+        stack.callback(claimed.release)
+        folder = claimed.folder
+        log_file = LogFile.open(folder.logs, secrets=_secrets(options), label=_label(options))
+        stack.callback(log_file.close)
+        store = await SqliteEventStore.open(folder.database)
+        stack.push_async_callback(store.close)
+        log = EventLog(store, project=folder.project)
+        stack.push_async_callback(log.close)
+        adapters = _adapters(options)
+        for adapter in {id(a): a for a in adapters.values()}.values():
+            stack.push_async_callback(adapter.close)
+        gate = Gate()
+        stack.push_async_callback(gate.close)
+        repository, git_problem = await asyncio.to_thread(_repository, folder.root)
+        blobs = await asyncio.to_thread(BlobStore, folder.path)
+        tree = await asyncio.to_thread(open_tree, folder.root)
+        files = ProjectFiles(tree)
+        tools = Tools(
+            journal=log,
+            blobs=blobs,
+            tree=tree,
+            applier=Applier(tree=tree, blobs=blobs, journal=log),
+            caller=Caller(
+                journal=log, blobs=blobs, adapters=adapters, timeouts=_timeouts(options.settings)
+            ),
+            agents=_agents(files),
+            gate=gate,
+            checks=ProjectChecks(folder.root, blobs, timeout=options.settings.checks_timeout),
+            repository=repository,
+        )
+        index = ProjectIndex()
+        index_note = await asyncio.to_thread(_note, index, claimed, is_scratch=options.is_scratch)
+        project = Project(
+            folder=folder,
+            settings=options.settings,
+            environment=options.environment,
+            scenario=options.scenario,
+            git_problem=git_problem,
+            warnings=tuple(filter(None, (folder.note, index_note, git_problem))),
+        )
+        answers = Answers(tools=tools, project=project, files=files, store=store, index=index)
+        return Rooms(project, log, tools, answers, stack.pop_all())
+    raise AssertionError("unreachable")
+
+
+async def close_rooms(rooms: Rooms) -> None:
+    """Close everything in the reverse order."""
+    await rooms.close.aclose()
+
+
+def _repository(root: Path) -> tuple[Repository | None, str]:
+    try:
+        return open_repository(root), ""
+    except GitError as error:
+        return None, str(error)
+
+
+def _note(index: ProjectIndex, claimed: ClaimedFolder, *, is_scratch: bool) -> str:
+    try:
+        index.note(claimed.folder, is_scratch=is_scratch)
+    except StorageError as error:
+        return str(error)
+    return ""
+
+
+def _agents(files: ProjectFiles) -> Agents:
+    prompts = PromptLibrary()
+    return Agents(
+        architect=Architect(files, prompts),
+        executor=Executor(files, prompts),
+        auditor=Auditor(files, prompts),
+        consultant=Consultant(files, prompts),
+    )
+
+
+def _adapters(options: EngineOptions) -> dict[Role, Adapter]:
+    if options.scenario is not None:
+        rehearsal = build_rehearsal(options.scenario, rate=rehearsal_rate(options.environment))
+        return dict.fromkeys(Role, rehearsal)
+    built: dict[str, Adapter] = {}
+    return {
+        role: _built(built, chosen, options)
+        for role in Role
+        if (chosen := options.settings.adapter_for(role)) is not None
+    }
+
+
+def _built(built: dict[str, Adapter], settings: AdapterSettings, options: EngineOptions) -> Adapter:
+    if settings.name not in built:
+        adapter = build_adapter(settings, options.environment, transport=options.transport)
+        built[settings.name] = adapter
+    return built[settings.name]
+
+
+def _timeouts(settings: Settings) -> dict[Role, Timeouts]:
+    return {
+        role: Timeouts(chosen.first_byte_timeout, chosen.idle_timeout, chosen.total_timeout)
+        for role in Role
+        if (chosen := settings.adapter_for(role)) is not None
+    }
+
+
+def _secrets(options: EngineOptions) -> tuple[str, ...]:
+    names = {adapter.api_key_env for adapter in options.settings.adapters if adapter.api_key_env}
+    return tuple(filter(None, (options.environment.get(name) for name in names)))
+
+
+def _label(options: EngineOptions) -> str:
+    return LABEL if options.scenario else ""
