@@ -17,7 +17,7 @@ _STEP = re.compile(rf"(?P<id>{STEP_ID.pattern})[ \t]*:[ \t]*(?P<path>.*)")
 _HEADING = re.compile(r"(?P<level>#{1,6})[ \t]+(?P<title>.*)")
 _FIELD = re.compile(r"[-*+][ \t]+(?P<key>[A-Za-z][A-Za-z ]{0,19}?)[ \t]*:(?P<value>.*)")
 _BULLET = re.compile(r"[-*+][ \t]+(?P<value>.*)")
-_FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>\w*)[ \t]*")
+_FENCE = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>\w*)")
 _FIELDS = ("change", "from", "enabled", "depends on", "agents")
 _YES, _NO = {"yes", "true", "on"}, {"no", "false", "off"}
 
@@ -149,7 +149,7 @@ def _lines(text: str) -> list[_Section]:
 
 def _entry(lines: list[str], at: int) -> tuple[_Entry, int]:
     """The line at `at`, or the fence that opens there, and where the next one begins."""
-    opening = _FENCE.fullmatch(lines[at])
+    opening = _FENCE.fullmatch(lines[at].rstrip())
     if opening is None:
         return _Entry(at + 1, lines[at]), at + 1
     fence = opening["fence"]

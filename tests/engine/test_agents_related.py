@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from orchestra_tui.engine.agents.related import (
     MAX_NAMED,
+    find_tests,
     imports_of,
     is_test,
     named_in,
     outline,
-    find_tests,
 )
 
 TREE = (
@@ -153,3 +153,25 @@ def test_an_outline_is_the_lines_that_begin_definitions() -> None:
         "import x\nclass A:\n    async def f(self):\n        return 1\nexport const b = 2\n# def g"
     )
     assert outline(text) == "class A:\n    async def f(self):\nexport const b = 2\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from x import (\n" * 20_000,
+        "from" + " " * 200_000 + "!",
+        "from " + "." * 200_000 + "!",
+        "require" + " " * 200_000 + "'",
+        "from './" * 50_000,
+        "import " + "a, " * 100_000,
+        " " * 200_000 + "\n",
+        "export " * 50_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_hostile_file_takes_no_quadratic_time(text: str) -> None:
+    """Unbounded, each of these takes minutes; the suite's time limit is the judge."""
+    assert imports_of("a.py", text, TREE) == ()
+    assert imports_of("a.ts", text, TREE) == ()
+    assert outline(text) == ""
+    assert named_in(text, TREE) == ()

@@ -57,7 +57,7 @@ def content(text: str, kind: str) -> str:
 
 def execute(**fields: object) -> ExecuteJob:
     known = {"task": "Add totals", "plan": PLAN, "step": CART, "base": FILES["shop/cart.py"]}
-    return ExecuteJob(**(known | fields))  # type: ignore[arg-type]  # fields are named by the tests
+    return ExecuteJob(**(known | fields))
 
 
 # --- Architect --------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ async def test_the_architect_sees_the_listing_and_the_files_that_the_task_names(
     assert list(account(prompt)) == ["tree listing", "shop/money.py", "shop/store.py"]
     assert all(item.is_whole for item in prompt.context_items)
     assert prompt.json_schema is not None
-    assert list(prompt.json_schema["properties"])[-1] == "end"  # type: ignore[call-overload]
+    assert list(prompt.json_schema["properties"])[-1] == "end"
 
 
 async def test_a_plan_sent_back_comes_with_the_feedback_and_the_earlier_runs() -> None:
@@ -318,7 +318,7 @@ def test_an_issue_at_a_line_that_is_not_there_speaks_of_the_whole_file() -> None
 
 def fix(reason: FixReason, **fields: object) -> FixJob:
     known = {"plan": PLAN, "step": CART, "text": FILES["shop/cart.py"], "reason": reason}
-    return FixJob(**(known | fields))  # type: ignore[arg-type]  # fields are named by the tests
+    return FixJob(**(known | fields))
 
 
 async def test_a_fix_for_the_audit_lists_the_issues_worst_first() -> None:

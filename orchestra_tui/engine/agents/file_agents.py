@@ -7,7 +7,7 @@ from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
 from orchestra_tui.engine.agents.context import Context
 from orchestra_tui.engine.agents.file_replies import composed, parse_file_reply
 from orchestra_tui.engine.agents.jobs import Proposal
-from orchestra_tui.engine.agents.related import imports_of, find_tests
+from orchestra_tui.engine.agents.related import find_tests, imports_of
 
 MAX_TESTS = 5
 

@@ -15,8 +15,8 @@ from orchestra_tui.engine.agents.parsing import ReplyRefused, check_finish
 
 END_REPLY = "=== END REPLY"
 MAX_BLOCKS = 500
-_OPENING = re.compile(r"=== (?P<kind>FILE|EDIT) (?P<path>.+?)[ \t]*")
-_SEARCH = re.compile(r"(?P<mark><{7,}) SEARCH[ \t]*")
+_OPENING = re.compile(r"=== (?P<kind>FILE|EDIT) (?P<path>.+)")
+_SEARCH = re.compile(r"(?P<mark><{7,}) SEARCH")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def parse_file_reply(
         raise ReplyRefused(
             f"the last line is not {END_REPLY}: the reply is incomplete", is_cut=True
         )
-    opening = _OPENING.fullmatch(lines[0])
+    opening = _OPENING.fullmatch(lines[0].rstrip())
     if opening is None:
         raise ReplyRefused(
             f"the reply does not begin with the line === FILE {path} or === EDIT {path}"
@@ -104,7 +104,7 @@ def _refuse_second_file(content: list[str], paths: Collection[str]) -> None:
     a second file, and would be written into the first."""
     is_closed = False
     for line in content:
-        opening = _OPENING.fullmatch(line)
+        opening = _OPENING.fullmatch(line.rstrip())
         if is_closed and opening and opening["path"] in paths:
             raise ReplyRefused(f"the reply holds a second file, {opening['path']}: send one only")
         if line.strip():
@@ -118,7 +118,7 @@ def _blocks(lines: list[str]) -> tuple[EditBlock, ...]:
         if not lines[at].strip():
             at += 1
             continue
-        opening = _SEARCH.fullmatch(lines[at])
+        opening = _SEARCH.fullmatch(lines[at].rstrip())
         if opening is None:
             raise ReplyRefused(
                 f"line {at + 2} of the reply is in no edit block: {lines[at][:80]!r}"

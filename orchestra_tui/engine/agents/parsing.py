@@ -188,7 +188,7 @@ def _json_refusal(body: str, error: json.JSONDecodeError) -> ReplyRefused:
     where = f"line {error.lineno}, column {error.colno}"
     if error.msg == "Extra data":
         return ReplyRefused(f"there is text after the JSON object ({where})")
-    is_cut = error.pos >= len(body) or error.msg.startswith("Unterminated string")
+    is_cut = error.pos >= len(body) or not body.endswith("}")
     return ReplyRefused(f"the JSON is broken at {where}: {error.msg}", is_cut=is_cut)
 
 

@@ -6,6 +6,7 @@ JavaScript and TypeScript imports with the usual endings. Aliases (tsconfig path
 exports), dynamic imports and other languages are not resolved.
 """
 
+import asyncio
 import posixpath
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -17,12 +18,16 @@ MAX_TESTS_READ = 60
 MAX_OUTLINE_LINES = 60
 
 _TOKEN = re.compile(r"[\w./@+-]+")
+# Every repetition that can fail afterwards is bounded: a hostile file must not hold the process.
 _FROM = re.compile(
-    r"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)", re.MULTILINE
+    r"^[ \t]*from[ \t]{1,20}(\.{0,20}\w[\w.]{0,400}|\.{1,20})[ \t]{1,20}import[ \t]{0,20}"
+    r"(\([^)]{0,4000}\)|[^(\n#][^\n#]*)",
+    re.MULTILINE,
 )
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([\w. ,]+)", re.MULTILINE)
 _JS_IMPORT = re.compile(
-    r"(?:\bfrom|\bimport|\brequire)[ \t]*\(?[ \t]*(['\"])(?P<target>\.{1,2}/[^'\"\n]*|\.{1,2})\1"
+    r"(?:\bfrom|\bimport|\brequire)[ \t]{0,20}\(?[ \t]{0,20}(['\"])"
+    r"(?P<target>\.{1,2}/[^'\"\n]*|\.{1,2})\1"
 )
 _JS_ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".json")
 _JS_COMPILED = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
@@ -90,11 +95,10 @@ async def find_tests(
     name = _module_name(path)
     if is_test(path) or not name:
         return ()
-    tests = [other for other in listing if is_test(other) and other != path]
-    by_name = [other for other in tests if name in _subjects(other)]
+    by_name, others = await asyncio.to_thread(_tests, path, name, listing)
     found = by_name[:limit]
     mention = re.compile(rf"\b{re.escape(name)}\b")
-    for other in [test for test in tests if test not in by_name][:MAX_TESTS_READ]:
+    for other in others[:MAX_TESTS_READ]:
         if len(found) >= limit:
             break
         if mention.search(await read(other) or ""):
@@ -175,6 +179,16 @@ def _module_name(path: str) -> str:
     folder, name = posixpath.split(path)
     stem = name.split(".")[0]
     return posixpath.basename(folder) if stem in {"__init__", "index", "mod"} else stem
+
+
+def _tests(path: str, name: str, listing: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The tests of a listing: those named after `name`, and the others."""
+    by_name: list[str] = []
+    others: list[str] = []
+    for test in listing:
+        if test != path and is_test(test):
+            (by_name if name in _subjects(test) else others).append(test)
+    return by_name, others
 
 
 def _subjects(test: str) -> set[str]:
