@@ -101,7 +101,10 @@ def _cargo(listing: Listing) -> list[Check]:
     if not listing.has("Cargo.toml"):
         return []
     argv = ("cargo", "test", "--no-fail-fast", "--color", "never")
-    return [_check(listing, "cargo-test", "cargo", argv, "Cargo.toml")]
+    check = _check(listing, "cargo-test", "cargo", argv, "Cargo.toml")
+    if (listing.root / "target").is_dir() or "target" in listing.text(".gitignore"):
+        return [check]
+    return [check.model_copy(update={"env": (("CARGO_TARGET_DIR", "$CHECK_TMP/target"),)})]
 
 
 def _maven(listing: Listing) -> list[Check]:

@@ -13,7 +13,7 @@ RUN_MARK = "ORCHESTRA_CHECK_RUN"
 """Every process of a run carries this variable; what escaped its group is found by it."""
 
 _SECRET = re.compile(
-    r"(?:^|_)(?:\w*KEYS?|\w*TOKENS?|\w*SECRETS?|PASS|\w*PASSW(?:OR)?D|PASSPHRASE|CREDENTIALS?|"
+    r"(?:^|_)(?:(?:API|ACCESS|PRIVATE)?KEYS?|\w*TOKENS?|\w*SECRETS?|PASS|\w*PASSW(?:OR)?D|PASSPHRASE|CREDENTIALS?|"
     r"CREDS?|AUTH|PAT|COOKIES?|DSN)(?:_|$)",
     re.IGNORECASE,
 )
@@ -34,7 +34,8 @@ def check_environment(
         for name, value in base.items()
         if not is_secret(name) and not _FOREIGN.match(name)
     }
-    for name, value in extra:
+    for name, text in extra:
+        value = text.replace("$CHECK_TMP", str(folder))
         old = kept.get(name)
         is_path = name.endswith("PATH") and old
         kept[name] = f"{value}{os.pathsep}{old}" if is_path else value

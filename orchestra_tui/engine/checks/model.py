@@ -14,7 +14,8 @@ from orchestra_tui.domain.events import CheckState
 class Check(BaseModel):
     """One test run of the project. `framework` names the parser of its output.
 
-    `cwd` is absolute; `env` is added to the environment; `why` says what it was detected by.
+    `cwd` is absolute; `why` says what it was detected by. `env` is added to the environment;
+    `$CHECK_TMP` in a value stands for the run's own temporary folder.
     """
 
     model_config = ConfigDict(frozen=True)

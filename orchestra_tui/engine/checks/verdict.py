@@ -17,6 +17,11 @@ _MISSING = re.compile(
     r"is not recognized as an internal or external command",
     re.MULTILINE,
 )
+_OFFLINE = re.compile(
+    r"(?:PluginResolutionException|DependencyResolutionException|Could not resolve all (?:files|"
+    r"dependencies)|Could not transfer artifact|failed to download from|Could not resolve host|"
+    r"dial tcp: lookup|ENOTFOUND|error NU1301)"
+)
 _EMPTY_EXITS = {("pytest", 5), ("unittest", 5)}
 _CRASH_EXITS = {("pytest", 3): "pytest had an internal error", ("pytest", 4): "pytest was misused"}
 _COMMAND_NOT_FOUND = 127
@@ -59,6 +64,8 @@ def _missing_tool(code: int, output: str) -> str | None:
         return f"{found.group('tool')} is not installed"
     if found is not None:
         return found.group(0).strip()
+    if _OFFLINE.search(output):
+        return "a dependency of the project is not here and could not be downloaded"
     return "a program of the test command is not installed" if code == _COMMAND_NOT_FOUND else None
 
 
