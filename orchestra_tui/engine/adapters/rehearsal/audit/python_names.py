@@ -27,7 +27,7 @@ def name_issues(tree: ast.Module) -> Iterator[Issue]:
             yield from _unset_attributes(node)
             methods = [inner for inner in node.body if isinstance(inner, FunctionNode)]
             # A method of a class with bases may have to take what it does not need.
-            for method in methods if not node.bases else []:
+            for method in methods if _stands_alone(node) else []:
                 yield from _unused_parameters(method)
     for node in tree.body:
         if isinstance(node, FunctionNode):
@@ -94,7 +94,7 @@ def _unused_parameters(node: FunctionNode) -> Iterator[Issue]:
 
 def _unset_attributes(node: ast.ClassDef) -> Iterator[Issue]:
     """Attributes of `self` that are read and that no line of the class sets."""
-    if node.bases or node.keywords or node.decorator_list:
+    if not _stands_alone(node) or node.keywords or node.decorator_list:
         return
     known = _class_names(node)
     reads: dict[str, int] = {}
@@ -116,6 +116,12 @@ def _unset_attributes(node: ast.ClassDef) -> Iterator[Issue]:
                 f"self.{name} is read and {node.name} never sets it",
                 "set it in __init__, or correct its name",
             )
+
+
+def _stands_alone(node: ast.ClassDef) -> bool:
+    """True if nothing but the class itself can define its attributes."""
+    bases = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
+    return all(isinstance(base, ast.Name) and base.id in {"Generic", "object"} for base in bases)
 
 
 def _class_names(node: ast.ClassDef) -> set[str]:

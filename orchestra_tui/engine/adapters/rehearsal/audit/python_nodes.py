@@ -100,7 +100,7 @@ def _missing_return(node: ast.AST) -> Iterator[Issue]:
         return
     yield issue(
         Severity.ERROR,
-        node.lineno,
+        node.body[-1].lineno,
         f"{node.name}() promises a result and never returns one",
         "return the result",
     )
