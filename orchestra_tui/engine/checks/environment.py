@@ -13,8 +13,8 @@ RUN_MARK = "ORCHESTRA_CHECK_RUN"
 """Every process of a run carries this variable; what escaped its group is found by it."""
 
 _SECRET = re.compile(
-    r"(?:^|_)(?:(?:API|ACCESS|PRIVATE)?KEYS?|\w*TOKENS?|\w*SECRETS?|PASS|\w*PASSW(?:OR)?D|PASSPHRASE|CREDENTIALS?|"
-    r"CREDS?|AUTH|PAT|COOKIES?|DSN)(?:_|$)",
+    r"(?:^|_)(?:(?:API|ACCESS|PRIVATE)?KEYS?|\w*TOKENS?|\w*SECRETS?|PASS|\w*PASSW(?:OR)?D|"
+    r"PASSPHRASE|CREDENTIALS?|CREDS?|AUTH|PAT|COOKIES?|DSN)(?:_|$)",
     re.IGNORECASE,
 )
 # What another tool set for itself would change what the project's own tools do.
