@@ -1,5 +1,6 @@
 """The apply function killed: at every named point, and at random under a user's saves."""
 
+import asyncio
 import json
 import os
 import random
@@ -157,8 +158,6 @@ def test_random_kills_under_a_users_saves_lose_nothing(tmp_path: Path) -> None:
 
 def check_nothing_is_lost(root: Path, saves: dict[str, bytes]) -> None:
     """Each path's last save is on the disk or in the store; every file is whole; no litter."""
-    import asyncio
-
     shop = asyncio.run(reopen(root, "handles"))
     assert shop.left_over() == []
     files = shop.user_files()

@@ -127,15 +127,13 @@ class ProjectFiles:
         seen = set()
         for path, rules in waiting:
             folder = self._look(path, rules)
-            if folder is None:
-                continue
             seen.add(path)
             yield folder
             waiting += [(inner, folder.inner) for inner in folder.folders]
         self._known = {path: folder for path, folder in self._known.items() if path in seen}
 
-    def _look(self, path: str, rules: IgnoreRules) -> _Folder | None:
-        """The folder `path` (`""` or `a/b/`); None if it cannot be read or is a repository."""
+    def _look(self, path: str, rules: IgnoreRules) -> _Folder:
+        """The folder `path` (`""` or `a/b/`); one that cannot be read is itself left out."""
         place = self._tree.root / path
         try:
             stamp = os.stat(place).st_mtime_ns
@@ -145,8 +143,8 @@ class ProjectFiles:
                 return known
             folder = _scan(place, path, inner, stamp)
         except OSError:
-            return None
-        if folder and time.time() - stamp / 1e9 > _SETTLED:
+            return _closed(0, rules)
+        if time.time() - stamp / 1e9 > _SETTLED:
             self._known[path] = folder
         return folder
 
@@ -178,12 +176,17 @@ class ProjectFiles:
         return inner
 
 
-def _scan(place: Path, path: str, inner: IgnoreRules, stamp: int) -> _Folder | None:
+def _closed(stamp: int, inner: IgnoreRules) -> _Folder:
+    """A folder that is not entered: a repository of its own, or one that cannot be read."""
+    return _Folder(stamp, inner, files=(), folders=(), ignored=0, sensitive=0, other=1)
+
+
+def _scan(place: Path, path: str, inner: IgnoreRules, stamp: int) -> _Folder:
     with os.scandir(place) as scan:
         entries = list(scan)
     names = {entry.name for entry in entries}
     if path and (".git" in names or {"HEAD", "objects", "refs"} <= names):
-        return None
+        return _closed(stamp, inner)
     files, folders = [], []
     ignored = sensitive = other = 0
     for entry in entries:
