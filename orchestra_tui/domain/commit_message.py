@@ -62,8 +62,8 @@ def draft_message(plan: Plan, paths: Iterable[str] = ()) -> str:
     own = cleaned_message(plan.commit_message)
     if own and not message_problems(own):
         return own
-    first_line = own.split("\n", 1)[0] or plan.summary.strip().split("\n", 1)[0]
-    text = first_line or _summary_of(steps)
+    lines = (own.split("\n", 1)[0], plan.summary.strip().split("\n", 1)[0], _summary_of(steps))
+    text = next(line for line in lines if any(char.isalnum() for char in line))
     subject = _subject(commit_type(text, steps), commit_scope(step.path for step in steps), text)
     body = "\n".join(_body_lines(steps))
     return cleaned_message(f"{subject}\n\n{body}" if body else subject)
@@ -116,7 +116,7 @@ def message_problems(message: str) -> tuple[str, ...]:
     if match is None:
         kinds = ", ".join(CommitType)
         problems.append(f"the first line is not `type(scope): text`, with a type of {kinds}")
-    elif match["text"].endswith("."):
+    elif match["text"].endswith(".") and not match["text"].endswith("..."):
         problems.append("the first line ends with a full stop")
     if len(subject) > MAX_SUBJECT:
         problems.append(f"the first line has {len(subject)} characters; {MAX_SUBJECT} is the limit")
@@ -143,7 +143,15 @@ def _subject(kind: CommitType, scope: str, text: str) -> str:
     words = " ".join(clean_line(text).split()).rstrip(".")
     if words[:1].isupper() and words[1:2].islower():
         words = words[0].lower() + words[1:]
-    return prefix + textwrap.shorten(words, MAX_SUBJECT - len(prefix), placeholder="...")
+    return prefix + _shortened(words, MAX_SUBJECT - len(prefix))
+
+
+def _shortened(words: str, limit: int) -> str:
+    if len(words) <= limit:
+        return words
+    cut = words[: max(limit - 3, 1)]
+    at_word, _, _ = cut.rpartition(" ")
+    return f"{at_word if len(at_word) > limit // 2 else cut}..."
 
 
 def _body_lines(steps: Sequence[PlanStep]) -> list[str]:

@@ -198,13 +198,13 @@ def renamed(status: str, box: Sandbox) -> str:
 def expected(box: Sandbox, run: Callable[[Sandbox], tuple[RunChange, ...]]) -> list[str]:
     prefix = box.project.relative_to(box.tree).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
-    paths = {
+    paths: dict[Callable[[Sandbox], tuple[RunChange, ...]], list[str]] = {
         modifies: ["code.txt"],
         inserts_and_creates: ["code.txt", "pkg/new file.py"],
         renames_and_edits: ["code.txt", "pkg/code.txt"],
         deletes_another: ["code.txt", "old.txt"],
-    }[run]
-    return [prefix + path for path in paths]
+    }
+    return [prefix + path for path in paths[run]]
 
 
 def test_a_file_untracked_on_purpose_may_be_renamed(box: Sandbox) -> None:

@@ -53,7 +53,7 @@ def run_git(
         GitError: there is no git program, or it did not end in time.
     """
     settings = [part for setting in _OFF for part in ("-c", setting)]
-    command = ["git", "--no-pager", "--literal-pathspecs", *settings, *arguments]
+    command = ["git", "--no-pager", *settings, *arguments]
     try:
         return subprocess.run(  # noqa: S603 - a fixed program, no shell, paths as literals
             command,
@@ -147,14 +147,16 @@ class CommandPlumbing:
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of the paths that an ignore rule names."""
-        listed = b"".join(path.encode() + b"\0" for path in paths)
+        # "./" in front, or a name that begins with ":" would be read as pathspec magic.
+        listed = b"".join(b"./" + path.encode() + b"\0" for path in paths)
         if not listed:
             return frozenset()
         arguments = ["check-ignore", "-z", "--stdin", "--no-index"]
         done = run_git(self._work_tree, arguments, stdin=listed)
         if done.returncode not in {0, 1}:
             raise GitError(f"git check-ignore failed: {_complaint(done.stderr)}")
-        return frozenset(name.decode() for name in done.stdout.split(b"\0") if name)
+        names = done.stdout.decode(errors="surrogateescape").split("\0")[:-1]
+        return frozenset(name.removeprefix("./") for name in names)
 
     def status(self, paths: Iterable[str] | None) -> Mapping[str, str]:
         """The porcelain letters of what is not clean, with every clean filter switched off."""
@@ -170,8 +172,8 @@ class CommandPlumbing:
             f"--untracked-files={untracked}",
         ]
         limit = ["--", *wanted] if wanted else []
-        off = self._filters_off()
-        done = run_git(self._work_tree, [*arguments, *limit], extra_environment=off)
+        environment = self._filters_off() | {"GIT_LITERAL_PATHSPECS": "1"}
+        done = run_git(self._work_tree, [*arguments, *limit], extra_environment=environment)
         if done.returncode != 0:
             raise GitError(f"git status failed: {_complaint(done.stderr)}")
         lines = done.stdout.decode(errors="surrogateescape").split("\0")[:-1]

@@ -103,6 +103,7 @@ def create_repository(
 ) -> Repository:
     """`git init` in `root` (for a rehearsal's scratch folder) with an empty first commit.
 
+    Done again it changes nothing.
     The identity is written to this repository's own configuration only; no template is copied, so
     there are no hooks.
     """
@@ -112,9 +113,10 @@ def create_repository(
         repo.config["user.name"] = name
         repo.config["user.email"] = email
         repo.config["core.autocrlf"] = "false"
-        person = pygit2.Signature(name, email)
-        tree = repo.TreeBuilder().write()
-        repo.create_commit("refs/heads/main", person, person, message, tree, [])
+        if repo.head_is_unborn:
+            person = pygit2.Signature(name, email)
+            tree = repo.TreeBuilder().write()
+            repo.create_commit("HEAD", person, person, f"{message}\n", tree, [])
     except pygit2.GitError as error:
         raise GitError(f"the scratch repository cannot be made in {root}: {error}") from error
     opened = open_repository(root)

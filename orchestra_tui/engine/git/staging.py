@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from orchestra_tui.domain.errors import GitError
+from orchestra_tui.domain.paths import path_problem
 from orchestra_tui.engine.git.eol import eol_rule, to_repository
 from orchestra_tui.engine.git.index_file import Index, IndexEntry, parse_index
 from orchestra_tui.engine.git.index_lock import refuse_if_locked
@@ -93,7 +94,7 @@ class Stage:
 
     def _is_left_out(self, part: _Part) -> bool:
         path = self.repo.prefix + part.path
-        if part.result is None or path.encode() in self._staged:
+        if part.result is None or path.encode() in self._staged or path_problem(part.path):
             return False
         return self._in_head(path) is None and self.repo.is_ignored(part.path)
 
