@@ -114,6 +114,11 @@ def test_windows_line_ends_of_a_reply_are_read_as_plain_ones() -> None:
     assert read(whole("x\ny\n").replace("\n", "\r\n")) == WholeFile("a.py", "x\ny\n")
 
 
+def test_the_remark_with_which_prompts_close_a_file_may_be_repeated() -> None:
+    reply = whole("x\n").replace("=== END FILE", "=== END FILE (no final newline)")
+    assert read(reply) == WholeFile("a.py", "x\n")
+
+
 def test_a_whole_file_ends_as_its_base_does() -> None:
     reply = read(whole("x\n"))
     assert composed(reply, None) == "x\n"

@@ -93,9 +93,9 @@ async def test_a_plan_sent_back_comes_with_the_feedback_and_the_earlier_runs() -
         refusals=("the plan has no enabled step",),
     )
     text = asked(await Architect(view(), PROMPTS).prepare(job))
-    assert content(text, "FEEDBACK") == "Use Decimal in money.py"
+    assert content(text, "FEEDBACK") == "Use Decimal in money.py\n"
     assert "### s2: `shop/cart.py`" in content(text, "PREVIOUS")
-    assert content(text, "EARLIER") == "Run 1 added the cart."
+    assert content(text, "EARLIER") == "Run 1 added the cart.\n"
     assert content(text, "REFUSED") == "- the plan has no enabled step\n"
     assert ("FILE", "shop/money.py") in kinds(text)
 
@@ -140,8 +140,8 @@ async def test_the_executor_sees_its_file_what_it_builds_on_its_tests_and_its_im
         "shop/money.py",
         "shop/__init__.py",
     ]
-    assert content(text, "NOTE") == "No floats."
-    assert content(text, "NOTES") == "Mind the cents."
+    assert content(text, "NOTE") == "No floats.\n"
+    assert content(text, "NOTES") == "Mind the cents.\n"
     assert "- s1: modify shop/store.py: Purpose of s1." in content(text, "PLAN")
     assert "<- your step" in content(text, "PLAN").splitlines()[3]
     assert "canary" not in text
@@ -368,4 +368,4 @@ def test_edits_of_the_consultant_are_composed_against_the_text_on_disk() -> None
 async def test_the_same_job_gives_the_same_prompt() -> None:
     first = await Executor(view(), PROMPTS).prepare(execute())
     assert first == await Executor(view(), PROMPTS).prepare(execute())
-    assert block("TASK", "", "Add totals") in asked(first)
+    assert block("TASK", "", "Add totals\n") in asked(first)

@@ -6,7 +6,6 @@ from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.plan_markdown import to_markdown
-from orchestra_tui.domain.prompt_blocks import block
 from orchestra_tui.engine.agents.base import Prompt
 from orchestra_tui.engine.agents.context import Context, ContextLimits
 from orchestra_tui.engine.agents.jobs import PlanJob
@@ -15,7 +14,7 @@ from orchestra_tui.engine.agents.prompts import PromptLibrary
 from orchestra_tui.engine.agents.related import named_in
 from orchestra_tui.engine.agents.schemas import PLAN_SCHEMA
 from orchestra_tui.engine.agents.view import ProjectView
-from orchestra_tui.engine.agents.writing import optional_block, prompt_of, refused
+from orchestra_tui.engine.agents.writing import prompt_of, refused, words
 
 
 class Architect:
@@ -35,16 +34,16 @@ class Architect:
         """The task, what came before it, and what the project looks like now."""
         context = await Context.open(self._view, self._limits)
         await context.add_listing()
-        words = f"{job.task}\n{job.feedback}"
-        for path in await asyncio.to_thread(named_in, words, context.listing):
+        said = f"{job.task}\n{job.feedback}"
+        for path in await asyncio.to_thread(named_in, said, context.listing):
             await context.add_file(path, "named in the task")
         checks = ", ".join(job.checks) or "none were found"
         parts = [
-            "The task:\n" + block("TASK", "", job.task),
-            optional_block("What earlier runs of this session did:", "EARLIER", job.earlier_runs),
-            _previous(job),
-            "The project as it is now. In LISTING a line that ends in / stands for a folder.\n"
-            + context.text(),
+            words("The task:", "TASK", job.task),
+            words("What earlier runs of this session did:", "EARLIER", job.earlier_runs),
+            words("Your last plan, which was sent back:", "PREVIOUS", _previous(job)),
+            words("What the user says about it. Follow this:", "FEEDBACK", job.feedback),
+            context.text(),
             f"Checks that can be run: {checks}.\n",
             refused(job.refusals),
             "Reply with the plan as one JSON object and nothing else.\n",
@@ -57,7 +56,4 @@ class Architect:
 
 
 def _previous(job: PlanJob) -> str:
-    plan = "" if job.previous_plan is None else to_markdown(job.previous_plan)
-    return optional_block(
-        "Your last plan was sent back; it read:", "PREVIOUS", plan
-    ) + optional_block("What the user says about it. Follow this:", "FEEDBACK", job.feedback)
+    return "" if job.previous_plan is None else to_markdown(job.previous_plan)

@@ -15,11 +15,11 @@ from orchestra_tui.engine.agents.related import outline
 from orchestra_tui.engine.agents.schemas import AUDIT_SCHEMA
 from orchestra_tui.engine.agents.view import ProjectView
 from orchestra_tui.engine.agents.writing import (
-    optional_block,
     plan_in_brief,
     prompt_of,
     refused,
     step_in_full,
+    words,
 )
 
 MAX_DIFF_LINES = 10_000
@@ -52,12 +52,12 @@ class Auditor:
         for other in job.plan.enabled_steps:
             if other.id in job.step.depends_on and other.change is not ChangeKind.DELETE:
                 await context.add_outline(other.path, outline, f"the step depends on {other.id}")
-        state = "new" if job.old is None else "changed"
         parts = [
-            optional_block("The task of the user:", "TASK", job.task),
+            words("The task of the user:", "TASK", job.task),
             plan_in_brief(job.plan, job.step),
             step_in_full(job.step, whose="The step under review"),
-            f"The file is {state}.\n" + context.text(),
+            "The file is new.\n" if job.old is None else "",
+            context.text(),
             refused(job.refusals),
             "Reply with your verdict as one JSON object and nothing else.\n",
         ]

@@ -13,11 +13,11 @@ from orchestra_tui.engine.agents.jobs import FixJob, Proposal
 from orchestra_tui.engine.agents.prompts import PromptLibrary
 from orchestra_tui.engine.agents.view import ProjectView
 from orchestra_tui.engine.agents.writing import (
-    optional_block,
     plan_in_brief,
     prompt_of,
     refused,
     step_in_full,
+    words,
 )
 
 MAX_FINDINGS = 60
@@ -59,12 +59,12 @@ class Consultant:
         if job.damaged is not None:
             context.add_text("DAMAGED", job.step.path, job.damaged, "the damaged attempt")
         parts = [
-            optional_block("The task of the user:", "TASK", job.task),
+            words("The task of the user:", "TASK", job.task),
             plan_in_brief(job.plan, job.step),
             step_in_full(job.step, job.note),
             _WHY[job.reason] + "\n",
-            optional_block("The issues:", "ISSUES", _issue_lines(job.issues)),
-            optional_block("What validation says:", "DIAGNOSTICS", _lines(job.diagnostics)),
+            words("The issues:", "ISSUES", _issue_lines(job.issues)),
+            words("What validation says:", "DIAGNOSTICS", _lines(job.diagnostics)),
             context.text(),
             refused(job.refusals),
             _request(job),

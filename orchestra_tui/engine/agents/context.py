@@ -74,7 +74,10 @@ class Context:
         limit = min(self._limits.listing, self._left)
         whole, shown = await asyncio.to_thread(_listing, self.listing, limit)
         self._account("tree listing", "all files that git does not ignore", whole, shown)
-        self._sections.append("The files of the project:\n" + block("LISTING", "", shown))
+        cut = (
+            "" if shown == whole else ", not all of them; a line such as src/ (9 files) is a folder"
+        )
+        self._sections.append(f"The files of the project{cut}:\n{block('LISTING', '', shown)}")
 
     def add_whole(self, path: str, text: str, why: str) -> None:
         """The file under work, never cut; `text` is what the job says it is."""
@@ -100,9 +103,10 @@ class Context:
             self._missing.append(path)
             return
         brief = self._fitting(outline(text))
-        self._account(path, f"{why} (its outline)", text, brief)
+        why = f"{why} (its outline)"
+        self._account(path, why, text, brief)
         if brief:
-            self._sections.append(f"{_heading(why)} Its outline:\n{block('OUTLINE', path, brief)}")
+            self._sections.append(f"{_heading(why)}\n{block('OUTLINE', path, brief)}")
 
     def add_text(self, kind: str, name: str, text: str, why: str) -> None:
         """A text of the job, such as a diff, under a label of its own."""

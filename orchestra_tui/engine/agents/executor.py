@@ -3,14 +3,19 @@
 from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.plan import ChangeKind
-from orchestra_tui.domain.prompt_blocks import block
 from orchestra_tui.engine.agents.base import Prompt
 from orchestra_tui.engine.agents.context import Context, ContextLimits
 from orchestra_tui.engine.agents.file_agents import add_surroundings, proposal
 from orchestra_tui.engine.agents.jobs import ExecuteJob, Proposal
 from orchestra_tui.engine.agents.prompts import PromptLibrary
 from orchestra_tui.engine.agents.view import ProjectView
-from orchestra_tui.engine.agents.writing import plan_in_brief, prompt_of, refused, step_in_full
+from orchestra_tui.engine.agents.writing import (
+    plan_in_brief,
+    prompt_of,
+    refused,
+    step_in_full,
+    words,
+)
 
 
 class Executor:
@@ -31,7 +36,7 @@ class Executor:
         context = await Context.open(self._view, self._limits)
         await add_surroundings(context, job.plan, job.step, job.base)
         parts = [
-            "The task of the user:\n" + block("TASK", "", job.task),
+            words("The task of the user:", "TASK", job.task),
             plan_in_brief(job.plan, job.step),
             step_in_full(job.step, job.note),
             context.text(),

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestra_tui.domain.calls import FinishReason
+from orchestra_tui.domain.prompt_blocks import NO_NEWLINE
 from orchestra_tui.engine.agents.edits import EditBlock, EditRefused, apply_edits
 from orchestra_tui.engine.agents.parsing import ReplyRefused, check_finish
 
@@ -58,7 +59,8 @@ def parse_file_reply(
         raise ReplyRefused(f"the reply is about {opening['path'][:200]}; the step's file is {path}")
     body = _between_blank_lines(lines[:-1])
     closing = f"=== END {opening['kind']}"
-    if len(body) < 2 or body[-1].rstrip() != closing:
+    # Prompts close a file without final newline with a remark, which models repeat.
+    if len(body) < 2 or body[-1].rstrip().removesuffix(NO_NEWLINE) != closing:
         raise ReplyRefused(f"the line before {END_REPLY} is not {closing}", is_cut=True)
     content = body[1:-1]
     _refuse_second_file(content, {path, *other_paths})

@@ -31,15 +31,16 @@ async def prompt_of(
     return Prompt(messages, tuple(context.items), json_schema)
 
 
-def optional_block(heading: str, kind: str, text: str, *, name: str = "") -> str:
-    """A heading and a block, or nothing if there is no text."""
-    return f"{heading}\n{block(kind, name, text)}" if text.strip() else ""
+def words(heading: str, kind: str, text: str) -> str:
+    """A heading and what somebody said, blank edges off; nothing if that is nothing."""
+    said = text.strip()
+    return f"{heading}\n" + block(kind, "", f"{said}\n") if said else ""
 
 
 def refused(refusals: Iterable[str]) -> str:
     """Why the last replies were refused, so that the next one is not."""
     reasons = "".join(f"- {reason}\n" for reason in refusals)
-    return optional_block(
+    return words(
         "Your last reply could not be used and nothing of it was kept. The reason, newest last:",
         "REFUSED",
         reasons,
@@ -49,19 +50,18 @@ def refused(refusals: Iterable[str]) -> str:
 def plan_in_brief(plan: Plan, step: PlanStep) -> str:
     """The summary and one line per step, so that a step knows its place."""
     lines = [_step_line(other, is_yours=other.id == step.id) for other in plan.enabled_steps]
-    return "The whole plan, for orientation:\n" + block(
-        "PLAN", "", "\n".join([plan.summary.strip(), "", *lines, ""])
-    )
+    return words("The whole plan, for orientation:", "PLAN", "\n".join([plan.summary, "", *lines]))
 
 
 def step_in_full(step: PlanStep, note: str = "", *, whose: str = "Your step") -> str:
     """What this step is to do, in the words of the plan and of the user."""
-    return (
-        f"{whose} is {step.id}: {_change(step)}.\n"
-        + optional_block("Its purpose:", "PURPOSE", step.purpose)
-        + optional_block("Notes on it:", "NOTES", step.notes)
-        + optional_block("A note of the user, who has the last word:", "NOTE", note)
-    )
+    parts = [
+        f"{whose} is {step.id}: {_change(step)}.\n",
+        words("Its purpose:", "PURPOSE", step.purpose),
+        words("Notes on it:", "NOTES", step.notes),
+        words("A note of the user, who has the last word:", "NOTE", note),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
 def _change(step: PlanStep) -> str:
@@ -73,6 +73,6 @@ def _change(step: PlanStep) -> str:
 
 def _step_line(step: PlanStep, *, is_yours: bool) -> str:
     waits = f" (after {', '.join(step.depends_on)})" if step.depends_on else ""
-    mark = " <- your step" if is_yours else ""
+    mark = " <- this step" if is_yours else ""
     purpose = " ".join(step.purpose.split())
     return f"- {step.id}: {_change(step)}{waits}: {purpose}{mark}"
