@@ -82,9 +82,12 @@ async def open_for_reading(path: Path) -> aiosqlite.Connection:
         await connection.execute("PRAGMA trusted_schema = OFF")
         await connection.execute("PRAGMA busy_timeout = 5000")
         _check_ours(await _number(connection, "application_id"), path)
-    except (sqlite3.Error, _DamagedError) as error:
+    except BaseException as error:
+        # The connection's thread would outlive any way out of here, also a cancelled one.
         await connection.close()
-        raise StorageError(f"the log {path} cannot be read: {error}") from error
+        if isinstance(error, (sqlite3.Error, _DamagedError)):
+            raise StorageError(f"the log {path} cannot be read: {error}") from error
+        raise
     return connection
 
 
@@ -95,9 +98,8 @@ async def _open_checked(path: Path) -> aiosqlite.Connection:
     except sqlite3.Error as error:
         raise StorageError(f"the log {path} cannot be opened: {error}") from error
     try:
-        await _prepare(connection, path, is_new=not size)
+        await _prepare(connection, path, size)
     except BaseException as error:
-        # The connection's thread would outlive any way out of here, also a cancelled one.
         await connection.close()
         if isinstance(error, sqlite3.OperationalError):
             raise StorageError(f"the log {path} cannot be opened: {error}") from error
@@ -107,26 +109,42 @@ async def _open_checked(path: Path) -> aiosqlite.Connection:
     return connection
 
 
-async def _prepare(connection: aiosqlite.Connection, path: Path, *, is_new: bool) -> None:
+async def _prepare(connection: aiosqlite.Connection, path: Path, size: int) -> None:
     connection.text_factory = _lenient
-    for pragma in schema.PRAGMAS:
+    for pragma in schema.CAREFUL:
         await connection.execute(pragma)
+    is_new = not size or await _is_blank(connection)
     if not is_new:
-        _check_ours(await _number(connection, "application_id"), path)
-        version = await _number(connection, "user_version")
-        if version > schema.FORMAT:
-            raise StorageError(f"a newer release wrote {path}; update this one to open it")
-        verdict = list(await connection.execute_fetchall("PRAGMA quick_check(1)"))
-        if verdict[0][0] != "ok":
-            raise _DamagedError(str(verdict[0][0]))
-        if await _holds_code(connection):
-            raise _DamagedError("somebody added triggers or views to it")
+        await _check(connection, path)
+    for pragma in schema.DURABLE:
+        await connection.execute(pragma)
     await connection.execute("BEGIN IMMEDIATE")
     for table in schema.TABLES:
         await connection.execute(table)
     await connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     await connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
     await connection.execute("COMMIT")
+    if is_new:
+        # Into the main file at once: without its -wal it would not be known as ours.
+        await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+async def _check(connection: aiosqlite.Connection, path: Path) -> None:
+    _check_ours(await _number(connection, "application_id"), path)
+    version = await _number(connection, "user_version")
+    if version > schema.FORMAT:
+        raise StorageError(f"a newer release wrote {path}; update this one to open it")
+    verdict = list(await connection.execute_fetchall("PRAGMA quick_check(1)"))
+    if verdict[0][0] != "ok":
+        raise _DamagedError(str(verdict[0][0]))
+    if await _holds_code(connection):
+        raise _DamagedError("somebody added triggers or views to it")
+
+
+async def _is_blank(connection: aiosqlite.Connection) -> bool:
+    """True for a file that its maker was killed over before there was a table in it."""
+    rows = list(await connection.execute_fetchall("SELECT count(*) FROM sqlite_schema"))
+    return not rows[0][0] and not await _number(connection, "application_id")
 
 
 def _check_ours(application: int, path: Path) -> None:

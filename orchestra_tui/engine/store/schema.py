@@ -11,11 +11,14 @@ FORMAT = 1
 APPLICATION_ID = 0x4F726368
 """`Orch`: says what the file is to `file` and to a release that finds it."""
 
-# The journal is the one truth, so every commit waits for the disk. A repository can bring a
-# database of its own: trusted_schema=OFF keeps its triggers and views from calling functions.
-PRAGMAS = (
+# Before anything is believed: a repository can bring a database of its own, and trusted_schema=OFF
+# keeps its triggers and views from calling functions. These change nothing in the file.
+CAREFUL = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA busy_timeout = 30000",
+)
+# The journal is the one truth, so every commit waits for the disk.
+DURABLE = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
