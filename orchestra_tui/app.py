@@ -19,32 +19,25 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
+from orchestra_tui.dialogs.help import HelpDialog, help_entries
 from orchestra_tui.domain.commands import Command, StartRun
 from orchestra_tui.domain.errors import OrchestraError
-from orchestra_tui.domain.events import Record
-from orchestra_tui.domain.fold import apply
 from orchestra_tui.domain.ids import SessionId
-from orchestra_tui.domain.ports import (
-    Delta,
-    EngineClient,
-    GetProject,
-    Lagged,
-    ProjectInfo,
-    Query,
-    Snapshot,
-    Update,
-)
+from orchestra_tui.domain.ports import EngineClient, GetProject, Lagged, ProjectInfo, Query
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.domain.text import clean
 from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.screens.base import AppOptions, OrchestraScreen
 from orchestra_tui.screens.home import HomeScreen
+from orchestra_tui.screens.plan import PlanScreen
+from orchestra_tui.screens.sessions import SessionsScreen
 from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
 from orchestra_tui.widgets.plain_static import Sanitize
+from orchestra_tui.widgets.session_feed import SessionFeed
 from orchestra_tui.widgets.signs import ASCII, UNICODE
 from orchestra_tui.widgets.streams import StreamBuffers
-from orchestra_tui.widgets.tabs import newest_run, wanted_screen
+from orchestra_tui.widgets.tabs import TABS, newest_run, wanted_screen
 
 __all__ = ["EXIT_CRASHED", "AppOptions", "OrchestraApp", "Reopen"]
 
@@ -72,6 +65,8 @@ class OrchestraApp(App[Reopen]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {OrchestraCommands}
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "home": HomeScreen,
+        "plan": PlanScreen,
+        "sessions": SessionsScreen,
     }
     DEFAULT_MODE = "home"
 
@@ -82,8 +77,7 @@ class OrchestraApp(App[Reopen]):
         super().__init__()
         self.options = options or AppOptions()
         self.signs = ASCII if self.options.use_ascii else UNICODE
-        self.streams = StreamBuffers()
-        self.session: SessionState | None = None
+        self._feed = SessionFeed()
         self.project: ProjectInfo | None = None
         self._client = client
         self._shown_session: SessionState | None = None
@@ -97,39 +91,24 @@ class OrchestraApp(App[Reopen]):
 
     def on_mount(self) -> None:
         """Follow the engine, ask what is open here, start what was asked for."""
-        self.run_worker(self._follow_engine(), group="engine", name="follow engine")
-        self.run_worker(self.load_project(), group="project", exclusive=True)
+        self.run_worker(self._follow_engine, group="engine", name="follow engine")
+        self.run_worker(self.load_project, group="project", exclusive=True)
         if self.options.start_at_once and self.options.initial_task:
-            self.run_worker(self._start_initial_task(), group="start")
+            self.run_worker(self._start_initial_task, group="start")
 
     async def _follow_engine(self) -> None:
         is_open = True
         while is_open:
             try:
                 async for update in self._client.subscribe():
-                    self._take(update)
+                    self._moved(self._feed.take(update))
                 is_open = False
             except Lagged:
                 logger.info("the engine was faster than the screen; subscribing again")
 
-    def _take(self, update: Update) -> None:
-        match update:
-            case Delta():
-                self.streams.feed(update)
-            case Snapshot():
-                self._move_to(update.state)
-            case Record():
-                if self.session is not None and update.session == self.session.id:
-                    self._move_to(apply(self.session, update))
-
-    def _move_to(self, session: SessionState) -> None:
-        before = self.session
-        if before is not None and before.id == session.id and session.seq < before.seq:
-            return
-        if before is not None and before.id != session.id:
-            self.streams.clear()
-        self.session = session
-        if not self._is_move_pending:
+    def _moved(self, is_changed: bool) -> None:
+        """Tell the screen, once for all records that are folded before it listens."""
+        if is_changed and not self._is_move_pending:
             self._is_move_pending = True
             self.post_message(self.SessionMoved())
 
@@ -143,7 +122,7 @@ class OrchestraApp(App[Reopen]):
             self.screen.session = self.session
         old, new = newest_run(before), newest_run(self.session)
         if (old and old.outcome) != (new and new.outcome):
-            self.run_worker(self.load_project(), group="project", exclusive=True)
+            self.run_worker(self.load_project, group="project", exclusive=True)
         wanted = wanted_screen(before, self.session)
         if wanted is not None and not self._is_busy_with_keys():
             self.go(wanted)
@@ -162,6 +141,16 @@ class OrchestraApp(App[Reopen]):
         task, settings = self.options.initial_task, self.options.run_settings
         await self.submit(StartRun(task=task, settings=settings))
 
+    @property
+    def session(self) -> SessionState | None:
+        """The session as folded so far."""
+        return self._feed.session
+
+    @property
+    def streams(self) -> StreamBuffers:
+        """The text of running calls and checks."""
+        return self._feed.streams
+
     # --- what screens ask (screens.base.Host) -------------------------------------------------
 
     async def submit(self, command: Command) -> SessionState | None:
@@ -171,7 +160,7 @@ class OrchestraApp(App[Reopen]):
         except OrchestraError as error:
             self.say(str(error), is_error=True)
             return None
-        self._move_to(state)
+        self._moved(self._feed.move_to(state))
         return state
 
     async def ask(self, query: Query[R]) -> R:
@@ -198,6 +187,11 @@ class OrchestraApp(App[Reopen]):
     def action_go(self, name: str) -> None:
         """Show a screen by its F-key."""
         self.go(name)
+
+    def action_explain(self) -> None:
+        """Explain the screen in front from its own bindings."""
+        tab = next(tab for tab in TABS if tab.name == self.current_mode)
+        self.push_screen(HelpDialog(tab.title, tab.purpose, help_entries(self.screen)))
 
     async def action_back(self) -> None:
         """Go back to the screen before, at last to Home."""

@@ -9,6 +9,15 @@ from textual.binding import Binding
 from orchestra_tui.widgets.tabs import TABS
 
 FRAME_BINDINGS: list[Binding] = [
+    Binding(
+        "ctrl+p",
+        "command_palette",
+        "palette",
+        tooltip="everything by name",
+        id="app.palette",
+        priority=True,
+        system=True,
+    ),
     Binding("f1", "explain", "help", tooltip="explain this screen", id="app.help", system=True),
     Binding(
         "question_mark",
@@ -23,8 +32,9 @@ FRAME_BINDINGS: list[Binding] = [
         Binding(
             tab.key,
             f"go('{tab.name}')",
-            tab.title,
-            show=False,
+            "screens" if tab is TABS[0] else tab.title,
+            show=tab is TABS[0],
+            key_display="f2-f7" if tab is TABS[0] else None,
             tooltip=tab.purpose,
             id=f"app.go.{tab.name}",
             system=True,

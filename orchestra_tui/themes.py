@@ -8,8 +8,10 @@ VARIABLES = {
     "role-executor": "#6cb6ff",
     "role-auditor": "#5fd0c5",
     "role-consultant": "#f0a970",
+    "muted": "#8b93a5",
 }
-"""One colour per agent role; the fallback for themes that do not define them."""
+"""One colour per agent role and the muted one of spans (`$text-muted` is relative to a background
+and has none inside a line); the fallback for themes that do not define them."""
 
 DARK = Theme(
     name="orchestra-dark",
@@ -24,7 +26,15 @@ DARK = Theme(
     warning="#e0af68",
     error="#ec7279",
     dark=True,
-    variables=VARIABLES | {"footer-key-foreground": "#d8a657", "border-blurred": "#2f3644"},
+    variables=VARIABLES
+    | {
+        "footer-key-foreground": "#d8a657",
+        "border-blurred": "#2f3644",
+        "block-cursor-background": "#2a3550",
+        "block-cursor-foreground": "#e6e9f0",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#1f2636",
+    },
 )
 LIGHT = Theme(
     name="orchestra-light",
@@ -44,8 +54,13 @@ LIGHT = Theme(
         "role-executor": "#1d5fb8",
         "role-auditor": "#0c766c",
         "role-consultant": "#a8500b",
+        "muted": "#6b7280",
         "footer-key-foreground": "#9a5b00",
         "border-blurred": "#cfcabf",
+        "block-cursor-background": "#d5e0f2",
+        "block-cursor-foreground": "#1d2129",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#e6e9ee",
     },
 )
 HIGH_CONTRAST = Theme(
@@ -67,8 +82,12 @@ HIGH_CONTRAST = Theme(
         "role-executor": "#87d7ff",
         "role-auditor": "#5fffd7",
         "role-consultant": "#ffaf5f",
+        "muted": "#d0d0d0",
         "footer-key-foreground": "#ffff00",
         "border-blurred": "#8a8a8a",
+        "block-cursor-background": "#00409f",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-blurred-background": "#303030",
     },
 )
 THEMES = (DARK, LIGHT, HIGH_CONTRAST)

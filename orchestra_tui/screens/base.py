@@ -4,7 +4,9 @@ The rule a reader must not break: a screen never holds the engine. It reads `ses
 App sets, and asks its `host`; widgets below it only get values and post messages.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ClassVar, Protocol, TypeVar, cast
 
 from textual import events, on
@@ -41,6 +43,8 @@ class AppOptions:
     """Draw signs with ASCII only."""
     theme: str = ""
     """The name of a theme; empty is the default one."""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """The time of day, for ages such as `2 h ago`."""
     log_file: str = ""
     """Where the log is, told when the app fails."""
 

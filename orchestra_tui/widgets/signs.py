@@ -66,7 +66,7 @@ ASCII = Signs(
 )
 
 _STEP_SIGNS = {
-    StepStatus.WAITING: ("waiting", "$text-muted"),
+    StepStatus.WAITING: ("waiting", "$muted"),
     StepStatus.WRITING: ("writing", "$role-executor"),
     StepStatus.WRITTEN: ("writing", "$role-executor"),
     StepStatus.AUDITING: ("auditing", "$role-auditor"),
@@ -79,7 +79,7 @@ _STEP_SIGNS = {
     StepStatus.REVERTED: ("reverted", "$text-error"),
     StepStatus.FAILED: ("failed", "$text-error"),
     StepStatus.BLOCKED: ("blocked", "$text-error"),
-    StepStatus.SKIPPED: ("blocked", "$text-muted"),
+    StepStatus.SKIPPED: ("blocked", "$muted"),
 }
 _PHASE_SIGNS = {
     Phase.PLANNING: ("writing", "$role-architect"),
@@ -94,7 +94,7 @@ _PHASE_SIGNS = {
     Phase.PAUSED: ("paused", "$text-warning"),
     Phase.DONE: ("accepted", "$text-success"),
     Phase.FAILED: ("failed", "$text-error"),
-    Phase.CANCELLED: ("blocked", "$text-muted"),
+    Phase.CANCELLED: ("blocked", "$muted"),
 }
 
 

@@ -57,9 +57,22 @@ def wanted_screen(before: SessionState | None, after: SessionState | None) -> st
         return None
     wanted = _place(new)
     old = newest_run(before)
-    if old is not None and old.id == new.id and _place(old) == wanted:
+    is_same = before is not None and after is not None and before.id == after.id
+    if is_same and old is not None and old.id == new.id and _place(old) == wanted:
         return None
     return wanted
+
+
+def landing_screen(session: SessionState) -> str:
+    """Where to look first at a session that was just opened."""
+    run = newest_run(session)
+    if run is None:
+        return "home"
+    if place := _place(run):
+        return place
+    if any(step.status in _NEEDS_LOOK for step in run.ordered_steps):
+        return "recovery"
+    return "diff" if run.proposed_files else "run"
 
 
 def _place(run: RunState) -> str | None:

@@ -1,0 +1,40 @@
+"""The task that is being typed, kept in a small file so that a crash does not lose it."""
+
+import asyncio
+import os
+from pathlib import Path
+
+MAX_CHARACTERS = 200_000
+
+
+class DraftFile:
+    """`draft.txt` in the project's state folder; a folder that cannot be written keeps nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "draft.txt"
+
+    async def read(self) -> str:
+        """The draft; empty if there is none."""
+        return await asyncio.to_thread(self._read)
+
+    async def write(self, text: str) -> None:
+        """Keep `text`; empty removes the file."""
+        await asyncio.to_thread(self._write, text)
+
+    def _read(self) -> str:
+        try:
+            return self._path.read_text(encoding="utf-8", errors="replace")[:MAX_CHARACTERS]
+        except OSError:
+            return ""
+
+    def _write(self, text: str) -> None:
+        part = self._path.with_suffix(".part")
+        try:
+            if not text.strip():
+                self._path.unlink(missing_ok=True)
+            elif self._path.parent.is_dir():
+                part.write_text(text[:MAX_CHARACTERS], encoding="utf-8", errors="replace")
+                os.replace(part, self._path)
+        except OSError:
+            # A draft is a convenience: a full or read-only disk must not stop the typing.
+            return

@@ -1,0 +1,91 @@
+"""The list of stored sessions: sign, task, files, tokens, age, and the project if it is another."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual import on
+from textual.content import Content
+from textual.message import Message
+
+from orchestra_tui.domain.ports import SessionSummary
+from orchestra_tui.widgets.cells import age_text, fit, fit_path, fit_right
+from orchestra_tui.widgets.row_list import Row, RowList
+from orchestra_tui.widgets.signs import Signs, phase_word, session_sign, signs_of
+from orchestra_tui.widgets.status_line import short_count
+
+_FILES, _TOKENS, _AGE, _PROJECT, _NOTE = 9, 8, 13, 22, 24
+_WIDE = 92
+
+
+class SessionTable(RowList):
+    """One row per session, newest first. Enter posts `Opened`."""
+
+    class Opened(Message):
+        """The user wants to look at this session."""
+
+        def __init__(self, summary: SessionSummary) -> None:
+            super().__init__()
+            self.summary = summary
+
+    def __init__(self, *, id: str | None = None, root: str = "") -> None:
+        super().__init__(id=id)
+        self._summaries: tuple[SessionSummary, ...] = ()
+
+    @property
+    def selected(self) -> SessionSummary | None:
+        """The session under the cursor."""
+        if self.highlighted is None or self.highlighted >= len(self._summaries):
+            return None
+        return self._summaries[self.highlighted]
+
+    def show_sessions(
+        self, summaries: Sequence[SessionSummary], *, now: datetime, root: str
+    ) -> None:
+        """Show these sessions; those of another folder than `root` name their project."""
+        self._summaries = tuple(summaries)
+        signs = signs_of(self.app)
+        self.show_rows([_row(summary, now, root, signs) for summary in summaries])
+
+    @on(RowList.OptionSelected)
+    def _open(self, event: RowList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Opened(self._summaries[event.option_index]))
+
+
+def _row(summary: SessionSummary, now: datetime, root: str, signs: Signs) -> Row:
+    def draw(width: int) -> Content:
+        is_wide = width >= _WIDE
+        fixed = 2 + _FILES + _TOKENS + _AGE + (_NOTE if is_wide else 0)
+        title_width = max(width - fixed - 2, 10)
+        parts: list[Content | tuple[str, str]] = [
+            session_sign(summary, signs),
+            (" ", ""),
+            (fit(summary.title, title_width), ""),
+            (fit_right(_files(summary), _FILES), "$muted"),
+            (fit_right(_tokens(summary), _TOKENS), "$muted"),
+            (fit_right(age_text(summary.last_at, now), _AGE), "$muted"),
+        ]
+        if is_wide:
+            parts.append((f"  {_note(summary, root, _NOTE - 2)}", "$muted"))
+        return Content.assemble(*parts)
+
+    return draw
+
+
+def _files(summary: SessionSummary) -> str:
+    if not summary.files_total:
+        return ""
+    if summary.files_done == summary.files_total:
+        return f"{summary.files_total} file{'s' if summary.files_total > 1 else ''}"
+    return f"{summary.files_done}/{summary.files_total}"
+
+
+def _tokens(summary: SessionSummary) -> str:
+    return short_count(summary.tokens) if summary.tokens else ""
+
+
+def _note(summary: SessionSummary, root: str, width: int) -> str:
+    if summary.root != root:
+        return fit_path(summary.root, width)
+    word = summary.outcome.value if summary.outcome else phase_word(summary.phase)
+    return fit(word, width)
