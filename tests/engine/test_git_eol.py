@@ -52,7 +52,7 @@ def test_a_new_file_is_stored_as_git_would(
     box.write(".gitattributes", f"{rules}\n")
     box.git("config", "core.autocrlf", autocrlf)
     plumbing = Libgit2Plumbing(box.tree / ".git")
-    rule = eol_rule(plumbing.attributes("f"), plumbing.config("core.autocrlf"))
+    rule = eol_rule(plumbing.attributes(["f"])["f"], plumbing.config("core.autocrlf"))
     ours = to_repository(data, rule, None)
     theirs = box.git("hash-object", "--path=f", "--stdin", stdin=data).strip()
     assert object_id("blob", ours, "sha1") == theirs
@@ -70,7 +70,9 @@ def test_automatic_conversion_leaves_a_file_that_was_committed_with_crlf(
     box.write(".gitattributes", f"{rules}\n")
     box.write("f", b"a\r\nchanged\r\n")
     plumbing = Libgit2Plumbing(box.tree / ".git")
-    ours = to_repository(b"a\r\nchanged\r\n", eol_rule(plumbing.attributes("f"), "false"), staged)
+    ours = to_repository(
+        b"a\r\nchanged\r\n", eol_rule(plumbing.attributes(["f"])["f"], "false"), staged
+    )
     box.git("add", "f")
     assert box.shown("", "f") == ours
 
@@ -89,5 +91,6 @@ def test_other_conversions_are_refused_with_the_reason(
     box = make_sandbox(tmp_path / "repo")
     box.write(".gitattributes", f"{rules}\n")
     plumbing = Libgit2Plumbing(box.tree / ".git")
-    assert word in (conversion_problem(plumbing.attributes("a.bin")) or "")
-    assert conversion_problem(plumbing.attributes("a.txt")) is None
+    attributes = plumbing.attributes(["a.bin", "a.txt"])
+    assert word in (conversion_problem(attributes["a.bin"]) or "")
+    assert conversion_problem(attributes["a.txt"]) is None

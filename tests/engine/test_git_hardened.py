@@ -93,8 +93,8 @@ def test_both_plumbings_answer_alike(both: tuple[Sandbox, list[Plumbing]]) -> No
             plumbing.store("blob", b"x\r\n\0"),
             plumbing.is_ancestor(first, head),
             plumbing.is_ancestor(head, first),
-            dict(plumbing.attributes("x.bin")),
-            dict(plumbing.attributes("x.txt")),
+            dict(plumbing.attributes(["x.bin", "x.txt", ":odd -name"])),
+            plumbing.attributes([]),
             plumbing.ignored(["a.log", "b.txt"]),
             plumbing.ignored([]),
             dict(plumbing.status(["a.txt", "b.txt", "new file.txt"])),
@@ -150,7 +150,7 @@ def test_nothing_of_a_hostile_repository_runs(both: tuple[Sandbox, list[Plumbing
         plumbing.status(None)
         plumbing.status(["x.bin"])
         plumbing.ignored(["x.bin"])
-        plumbing.attributes("x.bin")
+        plumbing.attributes(["x.bin"])
         plumbing.store("blob", b"y")
         move = RefMove(ref="refs/heads/y", old=None, new=head, log="l", name="n", email="e")
         assert plumbing.move_ref(move)

@@ -4,15 +4,14 @@ The rule a reader must not break: this must agree with git's own convert.c, or a
 up as changed right after it was made; the tests hold it against `git hash-object --path`.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
+
+from orchestra_tui.engine.git.plumbing import Attributes
 
 _PRINTABLE_CONTROLS = b"\b\t\x1b\f"
 _NONPRINTABLE = bytes(
     code for code in (*range(32), 127) if code not in (*_PRINTABLE_CONTROLS, 10, 13)
 )
-
-Attributes = Mapping[str, str | bool | None]
 
 
 class EolRule(StrEnum):

@@ -14,7 +14,7 @@ from typing import Literal
 
 from orchestra_tui.domain.errors import GitError
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.engine.git.plumbing import ATTRIBUTES, Head, ObjectKind, RefMove
+from orchestra_tui.engine.git.plumbing import ATTRIBUTES, Attributes, Head, ObjectKind, RefMove
 
 GIT_TIMEOUT = 60.0
 """Seconds before a git command is given up."""
@@ -134,16 +134,18 @@ class CommandPlumbing:
         """True if `ancestor` is `tip` or reached from it."""
         return self._try("merge-base", "--is-ancestor", ancestor, tip) is not None
 
-    def attributes(self, path: str) -> Mapping[str, str | bool | None]:
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
         """The attributes that change a file's bytes."""
-        fields = self._run("check-attr", "-z", *ATTRIBUTES, "--", path).split(b"\0")[:-1]
-        values = dict(zip(fields[1::3], fields[2::3], strict=True))
-        words: dict[bytes, str | bool | None] = {
-            b"set": True,
-            b"unset": False,
-            b"unspecified": None,
-        }
-        return {name.decode(): words.get(value, value.decode()) for name, value in values.items()}
+        listed = b"".join(path.encode() + b"\0" for path in paths)
+        if not listed:
+            return {}
+        fields = self._run("check-attr", "-z", "--stdin", *ATTRIBUTES, stdin=listed).decode()
+        words: dict[str, str | bool | None] = {"set": True, "unset": False, "unspecified": None}
+        found: dict[str, dict[str, str | bool | None]] = {}
+        parts = fields.split("\0")[:-1]
+        for path, name, value in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            found.setdefault(path, {})[name] = words.get(value, value)
+        return found
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of the paths that an ignore rule names."""

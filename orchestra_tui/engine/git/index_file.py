@@ -11,6 +11,7 @@ import itertools
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from orchestra_tui.domain.errors import GitError
 from orchestra_tui.engine.git.plumbing import Entry
@@ -29,13 +30,16 @@ _REFUSED = {
     b"link": "it is split; run: git update-index --no-split-index",
     b"sdir": "it is sparse; run: git sparse-checkout reapply --no-sparse-index",
 }
+_HEADS = {width: struct.Struct(f">24sL12s{width}sH") for width in (20, 32)}
 _NO_STAT = b"\0" * 24
 _NO_OWNER = b"\0" * 12
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """One entry. `stat` (times, device, inode) and `owner` (uid, gid, size) are kept as bytes."""
+class IndexEntry(NamedTuple):
+    """One entry. `stat` (times, device, inode) and `owner` (uid, gid, size) are kept as bytes.
+
+    A named tuple, because a large repository has a hundred thousand of them.
+    """
 
     path: bytes
     mode: int
@@ -151,13 +155,8 @@ def _check_sum(data: bytes, width: int, hash_name: str) -> None:
 def _parse_entry(
     data: bytes, start: int, *, width: int, version: int, last: bytes
 ) -> tuple[IndexEntry, int]:
-    stat = data[start : start + 24]
-    (mode,) = struct.unpack_from(">L", data, start + 24)
-    owner = data[start + 28 : start + 40]
-    position = start + 40 + width
-    oid = data[start + 40 : position]
-    (flags,) = struct.unpack_from(">H", data, position)
-    position += 2
+    stat, mode, owner, oid, flags = _HEADS[width].unpack_from(data, start)
+    position = start + 42 + width
     extended = 0
     if flags & _EXTENDED:
         (extended,) = struct.unpack_from(">H", data, position)
@@ -190,16 +189,10 @@ def _parse_extensions(data: bytes, start: int, end: int) -> tuple[tuple[bytes, b
 
 def _entry_bytes(entry: IndexEntry, previous: bytes, version: int) -> bytes:
     flags = entry.flags | _EXTENDED if entry.extended else entry.flags & ~_EXTENDED
-    head = b"".join(
-        (
-            entry.stat,
-            struct.pack(">L", entry.mode),
-            entry.owner,
-            entry.oid,
-            struct.pack(">H", flags),
-            struct.pack(">H", entry.extended) if entry.extended else b"",
-        )
-    )
+    layout = _HEADS[len(entry.oid)]
+    head = layout.pack(entry.stat, entry.mode, entry.owner, entry.oid, flags)
+    if entry.extended:
+        head += struct.pack(">H", entry.extended)
     if version == 4:
         common = _common(previous, entry.path)
         return head + _to_varint(len(previous) - common) + entry.path[common:] + b"\0"

@@ -13,7 +13,7 @@ import pygit2
 from pygit2.enums import FileStatus, ObjectType, ReferenceType, RepositoryState
 
 from orchestra_tui.domain.errors import GitError
-from orchestra_tui.engine.git.plumbing import ATTRIBUTES, Head, ObjectKind, RefMove
+from orchestra_tui.engine.git.plumbing import ATTRIBUTES, Attributes, Head, ObjectKind, RefMove
 
 _TYPES = {"blob": ObjectType.BLOB, "tree": ObjectType.TREE, "commit": ObjectType.COMMIT}
 _OPERATIONS = {
@@ -125,10 +125,10 @@ class Libgit2Plumbing:
         except (KeyError, ValueError, pygit2.GitError):
             return False
 
-    def attributes(self, path: str) -> Mapping[str, str | bool | None]:
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
         """The attributes that change a file's bytes."""
-        repo = self._open()
-        return {name: repo.get_attr(path, name) for name in ATTRIBUTES}
+        repo = self._open()  # one for all paths: libgit2 may read the whole index for the first
+        return {path: {name: repo.get_attr(path, name) for name in ATTRIBUTES} for path in paths}
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of the paths that an ignore rule names."""

@@ -14,7 +14,7 @@ from orchestra_tui.domain.paths import path_problem
 from orchestra_tui.engine.git.eol import conversion_problem
 from orchestra_tui.engine.git.index_file import IndexEntry
 from orchestra_tui.engine.git.objects import entry_at
-from orchestra_tui.engine.git.plumbing import FOLDER, SUBMODULE, SYMLINK, Entry
+from orchestra_tui.engine.git.plumbing import FOLDER, SUBMODULE, SYMLINK, Attributes, Entry
 from orchestra_tui.engine.git.repository import Repository
 
 _KINDS = {
@@ -33,11 +33,13 @@ class PathRules:
         tree: str | None,
         staged: Mapping[bytes, IndexEntry],
         gone: Collection[str],
+        attributes: Mapping[str, Attributes],
     ) -> None:
         self._repo = repo
         self._tree = tree
         self._staged = staged
         self._gone = gone
+        self._attributes = attributes
 
     def check(self, path: str, *, head: Entry | None, staged: Entry | None, is_kept: bool) -> None:
         """Raise `GitError` with the reason if the project-relative `path` cannot be committed.
@@ -55,7 +57,7 @@ class PathRules:
             return
         if self._has_staged_below(full):
             raise GitError("it is a folder in git's index, and the run made it a file")
-        if problem := conversion_problem(self._repo.plumbing.attributes(full)):
+        if problem := conversion_problem(self._attributes[full]):
             raise GitError(problem)
         if head is None and staged is None and full.casefold() in self._folded:
             raise GitError("git has it under another spelling (upper and lower case)")

@@ -25,6 +25,10 @@ ATTRIBUTES = ("filter", "text", "crlf", "eol", "ident", "working-tree-encoding")
 """The git attributes that change the bytes between the working file and the repository."""
 
 
+Attributes = Mapping[str, str | bool | None]
+"""The values of attributes by name: set, unset, a word, or None for unspecified."""
+
+
 class Entry(BaseModel):
     """A name's content in a tree or in the index: git's mode and the object id."""
 
@@ -105,8 +109,8 @@ class Plumbing(Protocol):
         """True if `ancestor` is `tip` or is reached from it."""
         ...
 
-    def attributes(self, path: str) -> Mapping[str, str | bool | None]:
-        """The values of `ATTRIBUTES` for a path; None where one is not specified."""
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
+        """The values of `ATTRIBUTES` for each path; None where one is not specified."""
         ...
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:

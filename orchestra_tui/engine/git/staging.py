@@ -11,13 +11,20 @@ from functools import cached_property
 
 from orchestra_tui.domain.errors import GitError
 from orchestra_tui.domain.paths import path_problem
-from orchestra_tui.engine.git.eol import eol_rule, to_repository
+from orchestra_tui.engine.git.eol import EolRule, eol_rule, to_repository
 from orchestra_tui.engine.git.index_file import Index, IndexEntry, parse_index
 from orchestra_tui.engine.git.index_lock import refuse_if_locked
 from orchestra_tui.engine.git.intent import IndexEdit, RunChange
 from orchestra_tui.engine.git.objects import commit_tree, entry_at
 from orchestra_tui.engine.git.obstacles import PathRules
-from orchestra_tui.engine.git.plumbing import EXECUTABLE, FILE, CommitRefused, Entry, PathNote
+from orchestra_tui.engine.git.plumbing import (
+    EXECUTABLE,
+    FILE,
+    Attributes,
+    CommitRefused,
+    Entry,
+    PathNote,
+)
 from orchestra_tui.engine.git.repository import Repository
 from orchestra_tui.engine.git.separation import MixedError, Version, separate
 
@@ -66,7 +73,9 @@ class Stage:
         """
         parts = _parts(list(changes))
         gone = {self.repo.prefix + part.path for part in parts if part.result is None}
-        rules = PathRules(self.repo, self.tree, self._staged, gone)
+        sound = (part.path for part in parts if not path_problem(part.path))
+        attributes = self.repo.plumbing.attributes([self.repo.prefix + path for path in sound])
+        rules = PathRules(self.repo, self.tree, self._staged, gone, attributes)
         problems: list[PathNote] = []
         left_out: list[PathNote] = []
         edits: list[IndexEdit] = []
@@ -75,7 +84,7 @@ class Stage:
                 left_out.append(PathNote(path=part.path, message=IGNORED))
                 continue
             try:
-                edits.append(self._edit(part, rules))
+                edits.append(self._edit(part, rules, attributes))
             except (GitError, MixedError) as error:
                 problems.append(PathNote(path=part.path, message=str(error)))
         if problems:
@@ -106,7 +115,9 @@ class Stage:
         entry = self._staged.get(path.encode())
         return None if entry is None or entry.is_intent_to_add else entry.as_entry()
 
-    def _edit(self, part: _Part, rules: PathRules) -> IndexEdit:
+    def _edit(
+        self, part: _Part, rules: PathRules, attributes: Mapping[str, Attributes]
+    ) -> IndexEdit:
         path = self.repo.prefix + part.path
         source = self.repo.prefix + part.side_path
         head, found = self._in_head(path), self._staged.get(path.encode())
@@ -115,7 +126,8 @@ class Stage:
         if source != path and (head or self._in_index(path)):
             raise GitError("it is in the last commit or staged already, and the run renamed to it")
         head_side, staged_side = self._in_head(source), self._in_index(source)
-        base, result = self._versions(part, head_side, staged_side)
+        rule = eol_rule(attributes[path], self.repo.plumbing.config("core.autocrlf"))
+        base, result = self._versions(part, rule, head_side, staged_side)
         head_after = self._after(part, base, result, side=head_side)
         index_after: Entry | None
         if part.is_whole:
@@ -155,12 +167,10 @@ class Stage:
         return Version(data, entry.mode == EXECUTABLE)
 
     def _versions(
-        self, part: _Part, head: Entry | None, staged: Entry | None
+        self, part: _Part, rule: EolRule, head: Entry | None, staged: Entry | None
     ) -> tuple[Version | None, Version | None]:
         """The working file before and after the run, as the repository would store them."""
         plumbing = self.repo.plumbing
-        attributes = plumbing.attributes(self.repo.prefix + part.path)
-        rule = eol_rule(attributes, plumbing.config("core.autocrlf"))
         stored = plumbing.read(staged.oid, "blob") if staged else None
         was, now = part.was_executable, part.is_executable
         if (plumbing.config("core.filemode") or "").lower() == "false":
