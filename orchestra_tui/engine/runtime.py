@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Self, TypeVar
 
 from orchestra_tui.domain import commands as cmd
@@ -57,6 +58,16 @@ class Engine:
     def state(self) -> SessionState:
         """The state of the open session; its id is empty while none is open."""
         return self._log.state
+
+    @property
+    def has_git(self) -> bool:
+        """The project can be committed to."""
+        return self._rooms.tools.repository is not None
+
+    @property
+    def plan_path(self) -> Path:
+        """Where the plan stands as Markdown."""
+        return self._rooms.project.folder.plan
 
     async def submit(self, command: cmd.Command) -> SessionState:
         """Take a command: its events are stored when this returns. One at a time."""

@@ -1,0 +1,64 @@
+"""The composition root: arguments -> settings -> engine -> app, or the same run without the app.
+
+The rule a reader must not break: nothing heavy is imported before the arguments are understood,
+and every error a person can cause ends in one sentence on stderr and an exit code, never in a
+traceback.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from orchestra_tui.cli.arguments import CRASHED, UNAVAILABLE, USAGE, Arguments, parse
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `orchestra` with these arguments (the process's own if None); return its exit code."""
+    arguments = parse(sys.argv[1:] if argv is None else argv)
+    from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
+
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output is gone: nobody is left to tell, and Python would complain.
+        sys.stderr.close()
+        return 141
+    except UsageError as error:
+        return _say(error, USAGE)
+    except StorageError as error:
+        return _say(error, USAGE if type(error).__name__ == "ProjectLocked" else UNAVAILABLE)
+    except OrchestraError as error:
+        return _say(error, CRASHED)
+
+
+def _run(arguments: Arguments) -> int:
+    match arguments.command:
+        case "sessions":
+            from orchestra_tui.cli.reports import print_sessions
+
+            return print_sessions(arguments)
+        case "doctor":
+            from orchestra_tui.cli.reports import print_doctor
+
+            return print_doctor(arguments)
+        case "plan":
+            from orchestra_tui.cli.headless import plan_only
+
+            return plan_only(arguments)
+    if arguments.headless:
+        from orchestra_tui.cli.headless import run_headless
+
+        return run_headless(arguments)
+    from orchestra_tui.cli.interactive import run_app
+
+    return run_app(arguments)
+
+
+def _say(error: Exception, code: int) -> int:
+    from orchestra_tui.domain.text import clean
+
+    print(f"orchestra: {clean(str(error))}", file=sys.stderr)
+    return code

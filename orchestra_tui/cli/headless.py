@@ -1,0 +1,233 @@
+"""A run without the app: the same engine, driven by flags instead of keys.
+
+The rule a reader must not break: what the app asks a person, a headless run decides by its flags
+alone (`--auto-approve`, `--commit`); everything else is the engine's.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from orchestra_tui.cli import arguments as args
+from orchestra_tui.cli.opening import Opening, open_for_resume, open_for_run
+from orchestra_tui.cli.printing import JsonPrinter, LinePrinter, Printer
+from orchestra_tui.domain import commands as cmd
+from orchestra_tui.domain.commit_message import draft_message
+from orchestra_tui.domain.errors import OrchestraError, UsageError
+from orchestra_tui.domain.events import Outcome, Record, RunFinished
+from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.plan_markdown import to_markdown
+from orchestra_tui.domain.ports import Delta, Lagged, Update
+from orchestra_tui.domain.state import Phase, RunState, SessionState
+from orchestra_tui.engine.orchestrator.wiring import LABEL
+from orchestra_tui.engine.runtime import Engine
+
+EXIT_CODES = {
+    Outcome.DONE: args.DONE,
+    Outcome.PARTIAL: args.PARTIAL,
+    Outcome.FAILED: args.PARTIAL,
+    Outcome.MISCONFIGURED: args.USAGE,
+    Outcome.UNAVAILABLE: args.UNAVAILABLE,
+    Outcome.CANCELLED: args.CANCELLED,
+}
+
+
+def run_headless(arguments: args.Arguments) -> int:
+    """Run or resume to the end; the exit code says how it ended."""
+    if arguments.command == "resume":
+        opening = open_for_resume(arguments)
+    else:
+        opening = open_for_run(arguments, has_terminal=False)
+    return asyncio.run(_drive(arguments, opening))
+
+
+def plan_only(arguments: args.Arguments) -> int:
+    """Draft a plan and print it; the session waits for its approval."""
+    opening = open_for_run(arguments, has_terminal=False)
+    return asyncio.run(_drive(arguments, opening))
+
+
+async def _drive(arguments: args.Arguments, opening: Opening) -> int:
+    engine = await Engine.open(opening.options)
+    try:
+        printer = await _printer(arguments, opening)
+        try:
+            return await _Run(engine, arguments, printer, opening.plan).to_the_end(opening)
+        finally:
+            printer.close()
+    finally:
+        await engine.close()
+
+
+async def _printer(arguments: args.Arguments, opening: Opening) -> Printer:
+    label = LABEL if opening.options.scenario else ""
+    printer: Printer
+    if arguments.json or arguments.command == "plan":
+        printer = JsonPrinter(label)
+    elif sys.stdout.isatty():
+        # Only here, because a terminal library would cost a piped run its start.
+        from orchestra_tui.cli.progress_view import ProgressView
+
+        printer = ProgressView(label)
+    else:
+        printer = LinePrinter(label)
+    if opening.options.scenario:
+        printer.note(f"scripted agents work in {opening.options.root}")
+    return printer
+
+
+@dataclass
+class _Run:
+    """One headless run: what was decided already, so that nothing is decided twice."""
+
+    engine: Engine
+    arguments: args.Arguments
+    printer: Printer
+    plan: Plan | None
+    has_approved: bool = False
+    has_ended: bool = False
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    signal_number: int = 0
+    cancelling: asyncio.Future[SessionState] | None = None
+
+    async def to_the_end(self, opening: Opening) -> int:
+        """Start or resume, then follow until it is over or waits for a person."""
+        if self.arguments.commit and not self.engine.has_git:
+            raise UsageError("--commit needs a git repository: run `git init`, or use --no-commit")
+        self._listen_to_signals()
+        updates = self._updates()
+        # The first one is the snapshot: from here on no record can be missed.
+        await anext(updates)
+        if opening.session is None:
+            await self.engine.submit(
+                cmd.StartRun(
+                    task=self.arguments.task, settings=opening.run_settings, plan=self.plan
+                )
+            )
+        else:
+            await self.engine.submit(cmd.OpenSession(session=opening.session, resume=True))
+            self.printer.note(f"session {opening.session} goes on")
+        async for update in updates:
+            if isinstance(update, Delta):
+                self.printer.delta(update)
+                continue
+            if isinstance(update, Record):
+                if self.arguments.command != "plan":
+                    self.printer.record(update, self.engine.state)
+                if self._is_last(update):
+                    return self._exit_code()
+            code = await self._decide()
+            if code is not None:
+                return code
+        return 128 + self.signal_number if self.signal_number else args.CRASHED
+
+    def _listen_to_signals(self) -> None:
+        """SIGINT ends the run as cancelled; SIGTERM and SIGHUP leave it to be resumed."""
+        loop = asyncio.get_running_loop()
+        if sys.platform == "win32":
+            return
+        loop.add_signal_handler(signal.SIGINT, self._cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._leave, number)
+
+    def _cancel(self) -> None:
+        self.cancelling = asyncio.ensure_future(self.engine.submit(cmd.CancelRun()))
+
+    def _leave(self, number: int) -> None:
+        self.signal_number = number
+        self.stop.set()
+
+    async def _updates(self) -> AsyncIterator[Update]:
+        """The engine's updates until a signal ends them; a slow pipe only costs deltas."""
+        while True:
+            source = aiter(self.engine.subscribe())
+            try:
+                while True:
+                    following = asyncio.ensure_future(anext(source))
+                    stopping = asyncio.ensure_future(self.stop.wait())
+                    await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
+                    stopping.cancel()
+                    if self.stop.is_set():
+                        following.cancel()
+                        return
+                    yield following.result()
+            except Lagged:
+                continue
+            except StopAsyncIteration:
+                return
+
+    def _is_last(self, record: Record) -> bool:
+        run = self.engine.state.run
+        event = record.event
+        return isinstance(event, RunFinished) and run is not None and run.id == event.run
+
+    def _exit_code(self) -> int:
+        run = self.engine.state.run
+        if run is None or run.outcome is None:
+            return args.CRASHED
+        is_uncommitted = self.arguments.commit and run.commit is None and run.changed_files
+        if run.outcome is Outcome.DONE and is_uncommitted:
+            return args.PARTIAL
+        return EXIT_CODES[run.outcome]
+
+    async def _decide(self) -> int | None:
+        """What a person would decide now; an exit code if the run has to wait for him."""
+        run = self.engine.state.run
+        if run is None:
+            return None
+        if run.phase is Phase.AWAITING_APPROVAL and run.plan is not None:
+            return await self._approve(run, run.plan)
+        if run.is_reviewing and run.held and self.has_ended:
+            # Held once: the files are kept, and the exit code says that it is not all done.
+            await self.engine.submit(cmd.FinishRun())
+        elif run.is_reviewing and not self.has_ended:
+            self.has_ended = True
+            await self._end(run)
+        elif run.is_paused and run.last_error:
+            self.printer.note(run.last_error)
+            return args.CRASHED
+        return None
+
+    async def _approve(self, run: RunState, plan: Plan) -> int | None:
+        if self.arguments.command == "plan":
+            self._print_plan(plan)
+            return args.DONE
+        may_approve = self.arguments.auto_approve or self.arguments.approve
+        if may_approve and not self.has_approved:
+            self.has_approved = True
+            await self.engine.submit(cmd.ApprovePlan(plan=self.plan or plan))
+            return None
+        if may_approve:
+            return None
+        if self.plan is not None and self.plan != plan:
+            await self.engine.submit(cmd.EditPlan(plan=self.plan))
+        self._say_how_to_go_on()
+        return args.WAITS
+
+    def _print_plan(self, plan: Plan) -> None:
+        if self.arguments.json:
+            print(json.dumps(plan.model_dump(mode="json", by_alias=True)), flush=True)
+        else:
+            print(to_markdown(plan), flush=True)
+        self._say_how_to_go_on()
+
+    def _say_how_to_go_on(self) -> None:
+        session = self.engine.state.id
+        self.printer.note(
+            f"the plan waits in session {session} ({self.engine.plan_path}); go on with: "
+            f"orchestra resume {session} --approve --headless"
+        )
+
+    async def _end(self, run: RunState) -> None:
+        if not (self.arguments.commit and run.changed_files):
+            await self.engine.submit(cmd.FinishRun())
+            return
+        message = draft_message(run.plan, run.changed_files) if run.plan else ""
+        try:
+            await self.engine.submit(cmd.CommitChanges(message=message))
+        except OrchestraError as error:
+            self.printer.note(str(error))
+            await self.engine.submit(cmd.FinishRun())

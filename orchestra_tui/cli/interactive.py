@@ -1,0 +1,66 @@
+"""The app on a terminal: engine and user interface in one event loop, again for each project.
+
+The rule a reader must not break: the first frame comes before the engine is loaded, and the
+engine is closed whatever happens to the screen.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from orchestra_tui.app import AppOptions, OrchestraApp, Reopen
+from orchestra_tui.cli.arguments import Arguments
+from orchestra_tui.cli.deferred import DeferredEngine, Preparation
+from orchestra_tui.config import load_settings
+from orchestra_tui.domain.errors import UsageError
+from orchestra_tui.domain.settings import Mode, RunSettings
+
+
+def run_app(arguments: Arguments) -> int:
+    """Open the app, and open it again where the user wants to go on; the exit code."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "there is no terminal to open the app on: use `orchestra run TASK --headless "
+            "--auto-approve`, with --rehearse calm if no provider is configured"
+        )
+    settings = load_settings()
+    preparation = Preparation(arguments)
+    while True:
+        result, code = asyncio.run(_run_once(preparation, _run_settings(arguments, settings.run)))
+        if not isinstance(result, Reopen):
+            return code
+        preparation = Preparation(arguments, reopen=(Path(result.root), result.session))
+        preparation = preparation if result.resume else preparation.only_looking()
+
+
+async def _run_once(
+    preparation: Preparation, run_settings: RunSettings
+) -> tuple[Reopen | None, int]:
+    client = DeferredEngine(preparation)
+    is_new = preparation.reopen is None and preparation.arguments.command == "run"
+    options = AppOptions(
+        initial_task=preparation.arguments.task if is_new else "",
+        run_settings=run_settings,
+        use_ascii=not _speaks_unicode(),
+    )
+    app = OrchestraApp(client, options=options)
+    try:
+        result = await app.run_async()
+    finally:
+        await client.close()
+    return result, app.return_code or 0
+
+
+def _run_settings(arguments: Arguments, settings: RunSettings) -> RunSettings:
+    update: dict[str, object] = {}
+    if arguments.mode is not None:
+        update["mode"] = Mode(arguments.mode)
+    if arguments.max_concurrency is not None:
+        update["max_concurrency"] = arguments.max_concurrency
+    if not arguments.checks:
+        update["run_checks"] = False
+    return settings.model_copy(update=update)
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
