@@ -6,6 +6,7 @@ OrchestraError
 │   └── NotConfigured      no provider, and no rehearsal was asked for
 ├── PathRefused            a path outside the root, protected, or of a kind never written
 ├── ConflictError          the file on disk is not the one the plan was made against
+├── FileAccessError        a file cannot be read or written: no space, no permission
 ├── StorageError           the journal cannot be read or written
 │   └── ProjectLocked      another process holds the project
 └── GitError               the repository cannot do what was asked
@@ -36,6 +37,10 @@ class PathRefused(OrchestraError):
 
 class ConflictError(OrchestraError):
     """The file changed under the plan; nothing was written."""
+
+
+class FileAccessError(OrchestraError):
+    """The system refused to read or write a file of the project; the file is as it was."""
 
 
 class StorageError(OrchestraError):

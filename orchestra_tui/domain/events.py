@@ -277,7 +277,10 @@ class FileIntended(_RunEvent):
     before: BlobHash | None
     after: BlobHash | None
     mode: int | None = None
-    """Permission bits, e.g. 0o644; None keeps what is there."""
+    """Permission bits, e.g. 0o644; None keeps what is there. Of a removed file: those it had."""
+    why: WriteReason = WriteReason.EXECUTE
+    folders: tuple[str, ...] = ()
+    """The folders that are made for a new file, outermost first."""
 
 
 class FileWritten(_RunEvent):
@@ -291,6 +294,8 @@ class FileWritten(_RunEvent):
     after: BlobHash | None
     mode: int | None = None
     why: WriteReason
+    folders: tuple[str, ...] = ()
+    """The folders that were made for it; a revert removes those that are then empty."""
 
 
 class StepExecuted(_RunEvent):
