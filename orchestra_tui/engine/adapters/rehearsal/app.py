@@ -67,7 +67,9 @@ class RehearsalApp:
             headers = {"retry-after": str(fault.retry_after)}
             await _send_error(reply, 429, "rehearsed: too many requests", headers)
             return
-        await self._stream(reply, prompt, _told(self._script, ask, fault))
+        # The Auditor parses what it is shown, which may be long.
+        told = await asyncio.to_thread(_told, self._script, ask, fault)
+        await self._stream(reply, prompt, told)
 
     async def _stream(self, reply: Reply, prompt: str, told: "_Told") -> None:
         await reply.start(200, _EVENTS)

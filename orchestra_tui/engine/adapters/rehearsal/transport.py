@@ -103,6 +103,9 @@ class _Wire(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            # Looked at, so that the loop does not report what no reader was left to see.
+            self._task.exception()
 
     async def _next(self) -> _Start | bytes | None:
         try:

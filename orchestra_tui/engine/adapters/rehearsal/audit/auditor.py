@@ -13,7 +13,7 @@ MAX_ISSUES = 20
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ELIDED = re.compile(
     r"^\s*(#|//|--|/\*|<!--)\s*(\.\.\.|…)?\s*"
-    r"(rest of (the )?(code|file)|existing code|(code )?unchanged|same as before|TODO\b|FIXME\b)",
+    r"(rest of (the )?(code|file)|existing code|(code )?unchanged|same as before)\b",
     re.IGNORECASE,
 )
 _CONFLICT = re.compile(r"^(<{7} |={7}$|>{7} )")

@@ -19,10 +19,12 @@ def python_issues(text: str) -> Iterator[Issue]:
         tree = ast.parse(text)
     except SyntaxError as error:
         message = f"this is not Python: {error.msg}"
-        yield issue(Severity.CRITICAL, error.lineno, message, "repair the syntax")
+        yield issue(Severity.CRITICAL, error.lineno or 1, message, "repair the syntax")
         return
     except (ValueError, RecursionError, MemoryError) as error:
         yield issue(Severity.CRITICAL, 1, f"this cannot be parsed as Python: {error}", "repair it")
         return
-    yield from node_issues(tree)
-    yield from name_issues(tree)
+    try:
+        yield from (*node_issues(tree), *name_issues(tree))
+    except RecursionError:
+        yield issue(Severity.WARNING, 1, "this is nested too deeply to be checked", "flatten it")

@@ -22,16 +22,18 @@ _KNOWN = frozenset(dir(builtins)) | {
 def name_issues(tree: ast.Module) -> Iterator[Issue]:
     """Every finding of every rule of this module."""
     yield from _undefined_names(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    parents = {ast.unparse(base) for node in classes for base in node.bases}
+    for node in classes:
+        if node.name not in parents:
             yield from _unset_attributes(node)
-            methods = [inner for inner in node.body if isinstance(inner, FunctionNode)]
-            # A method of a class with bases may have to take what it does not need.
-            for method in methods if _stands_alone(node) else []:
-                yield from _unused_parameters(method)
-    for node in tree.body:
-        if isinstance(node, FunctionNode):
-            yield from _unused_parameters(node)
+        methods = [inner for inner in node.body if isinstance(inner, FunctionNode)]
+        # A method of a class with a base, or of one, may have to take what it does not need.
+        for method in methods if _stands_alone(node) and node.name not in parents else []:
+            yield from _unused_parameters(method)
+    for function in tree.body:
+        if isinstance(function, FunctionNode):
+            yield from _unused_parameters(function)
 
 
 def _undefined_names(tree: ast.Module) -> Iterator[Issue]:
@@ -54,10 +56,12 @@ def _undefined_names(tree: ast.Module) -> Iterator[Issue]:
 
 
 def _bound_names(tree: ast.Module) -> set[str] | None:
-    """Every name that any line binds; None if a star import may bind anything."""
+    """Every name that any line binds; None if a star import or a trick may bind anything."""
     bound: set[str] = set()
     for node in ast.walk(tree):
         match node:
+            case ast.Name(id="globals" | "exec" | "vars", ctx=ast.Load()):
+                return None
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
                 bound.add(name)
             case ast.MatchMapping(rest=str(name)):
@@ -76,7 +80,8 @@ def _bound_names(tree: ast.Module) -> set[str] | None:
 
 
 def _unused_parameters(node: FunctionNode) -> Iterator[Issue]:
-    if node.decorator_list or len(node.body) == 1 or node.name.startswith("__"):
+    promises_value = node.returns is not None and ast.unparse(node.returns) != "None"
+    if node.decorator_list or len(node.body) == 1 or not promises_value:
         return
     used = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
     if "locals" in used:
@@ -106,7 +111,8 @@ def _unset_attributes(node: ast.ClassDef) -> Iterator[Issue]:
                 known.add(name)
             case ast.Call(func=ast.Name(id="setattr")):
                 return
-    if "__getattr__" in known or "__getattribute__" in known:
+    # A class without its own __init__ is often half of another one.
+    if "__init__" not in known or known & {"__getattr__", "__getattribute__"}:
         return
     for name, line in sorted(reads.items(), key=lambda read: read[1]):
         if name not in known and not (name.startswith("__") and name.endswith("__")):
@@ -126,7 +132,7 @@ def _stands_alone(node: ast.ClassDef) -> bool:
 
 def _class_names(node: ast.ClassDef) -> set[str]:
     known: set[str] = set()
-    for line in node.body:
+    for line in ast.walk(node):
         match line:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 known.add(name)

@@ -8,10 +8,12 @@ from orchestra_tui.domain.review import Issue, Severity
 from orchestra_tui.engine.adapters.rehearsal.audit.finding import issue
 
 _NEW_VALUE = frozenset(
-    {"capitalize", "casefold", "format", "join", "lower", "lstrip", "removeprefix", "removesuffix"}
-    | {"replace", "rstrip", "split", "strip", "title", "translate", "upper", "zfill"}
+    {"casefold", "lower", "lstrip", "removeprefix", "removesuffix", "rstrip", "strip", "upper"}
 )
-"""String methods that change nothing and return the new value."""
+"""String methods that change nothing and return the new value; no other common type has them."""
+_MUTATORS = frozenset(
+    {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
+)
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?\}")
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -28,25 +30,50 @@ def node_issues(tree: ast.Module) -> Iterator[Issue]:
 def _discarded_result(node: ast.AST) -> Iterator[Issue]:
     match node:
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))) if name in _NEW_VALUE:
-            yield issue(
-                Severity.ERROR,
-                node.lineno,
-                f"the result of {name}() is thrown away: it returns a new value",
-                "use or assign the result",
-            )
+            pass
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join" as name))
+        ):
+            pass
+        case _:
+            return
+    yield issue(
+        Severity.ERROR,
+        node.lineno,
+        f"the result of {name}() is thrown away: it returns a new value",
+        "use or assign the result",
+    )
 
 
 def _mutable_default(node: ast.AST) -> Iterator[Issue]:
     if not isinstance(node, FunctionNode):
         return
-    for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-        if isinstance(default, ast.List | ast.Dict | ast.Set):
+    plain = [*node.args.posonlyargs, *node.args.args]
+    defaults = zip(plain[len(plain) - len(node.args.defaults) :], node.args.defaults, strict=True)
+    for arg, default in (*defaults, *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)):
+        if isinstance(default, ast.List | ast.Dict | ast.Set) and _is_kept(arg.arg, node):
             yield issue(
                 Severity.ERROR,
                 default.lineno,
-                f"the default value in {node.name}() is shared by all calls",
+                f"the default value of {arg.arg} in {node.name}() is shared by all calls",
                 "use None and make a new one inside",
             )
+
+
+def _is_kept(name: str, node: FunctionNode) -> bool:
+    """True if the function changes, stores or returns the parameter."""
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=method)):
+                if owner == name and method in _MUTATORS:
+                    return True
+            case ast.Subscript(value=ast.Name(id=owner), ctx=ast.Store()) if owner == name:
+                return True
+            case ast.Return(value=ast.Name(id=owner)) if owner == name:
+                return True
+            case ast.Assign(targets=[ast.Attribute()], value=ast.Name(id=owner)) if owner == name:
+                return True
+    return False
 
 
 def _loop_that_runs_once(node: ast.AST) -> Iterator[Issue]:
@@ -183,7 +210,9 @@ def _forgotten_f(node: ast.AST) -> Iterator[Issue]:
 
 
 def _swallowed_errors(node: ast.AST) -> Iterator[Issue]:
-    if isinstance(node, ast.ExceptHandler) and node.type is None:
+    if not isinstance(node, ast.ExceptHandler) or node.type is not None:
+        return
+    if not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
         yield issue(
             Severity.WARNING,
             node.lineno,
@@ -211,7 +240,7 @@ def _runs_text(node: ast.AST) -> Iterator[Issue]:
         case ast.Call(func=ast.Name(id="eval" | "exec" as name), args=[first, *_]):
             if not isinstance(first, ast.Constant):
                 yield issue(
-                    Severity.CRITICAL,
+                    Severity.WARNING,
                     node.lineno,
                     f"{name}() runs whatever text it is given",
                     "parse the text instead",
