@@ -15,6 +15,7 @@ from orchestra_tui.domain.errors import GitError
 from orchestra_tui.engine.git.commit import (
     CommitIntent,
     CommitState,
+    RunChange,
     commit,
     commit_state,
     finish,
@@ -159,6 +160,39 @@ def test_once_the_user_committed_on_top_the_index_is_his(box: Sandbox) -> None:
     assert commit(box.open(), intent) == intent.commit
     assert (box.tree / ".git" / "index").read_bytes() == index
     assert box.git("rev-list", "--count", "HEAD").strip() == "3"
+
+
+def test_a_user_who_stages_all_the_time_loses_nothing(box: Sandbox) -> None:
+    """Sixty files staged by real git processes while six commits are made beside them."""
+    script = """
+    for number in $(seq 60); do
+      echo mine > mine-$number.txt
+      until git add mine-$number.txt 2>/dev/null; do :; done
+    done
+    """
+    user = subprocess.Popen(["/bin/sh", "-c", script], cwd=box.project)
+    try:
+        for number in range(6):
+            change = box.change(f"run-{number}.txt", "the run\n")
+            while not _committed(box, change):
+                pass
+    finally:
+        assert user.wait(timeout=60) == 0
+    assert box.status().count("A  mine-") == 60
+    assert "run-" not in box.status()
+    assert box.git("rev-list", "--count", "HEAD").strip() == "7"
+    assert "mine" not in box.git("log", "-p", "HEAD~6..HEAD")
+    box.check_sound()
+
+
+def _committed(box: Sandbox, change: RunChange) -> bool:
+    """False while the user's git holds the index."""
+    try:
+        return bool(box.commit(change))
+    except GitError as error:
+        if "index" in str(error):
+            return False
+        raise
 
 
 @pytest.mark.parametrize("event", ["a commit", "a switch", "a reset"])

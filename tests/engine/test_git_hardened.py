@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestra_tui.domain.errors import GitError
 from orchestra_tui.engine.git.commit import CommitState, commit, commit_state
 from orchestra_tui.engine.git.hardened import CommandPlumbing, run_git
 from orchestra_tui.engine.git.libgit2 import Libgit2Plumbing
@@ -58,6 +59,29 @@ def test_the_first_commit_and_a_detached_head(tmp_path: Path) -> None:
     assert box.git("rev-parse", "HEAD").strip() == oid
     assert box.status() == ""
     box.check_sound()
+
+
+@pytest.mark.parametrize("command", ["split", "sparse"])
+def test_an_index_that_libgit2_cannot_read_is_shown_and_not_written(
+    tmp_path: Path, command: str
+) -> None:
+    box = make_sandbox(tmp_path / "repo")
+    for path in ("in/code.txt", "out/deep/f.txt"):
+        box.write(path, BASE)
+    box.git("add", ".")
+    box.git("commit", "-q", "-m", "start")
+    if command == "split":
+        box.git("update-index", "--split-index")
+    else:
+        box.git("sparse-checkout", "set", "--cone", "--sparse-index", "in")
+    index = (box.tree / ".git" / "index").read_bytes()
+    repo = box.open()
+    assert not repo.is_dirty()
+    change = box.change("in/code.txt", "run\n")
+    assert repo.status(["in/code.txt"]) == {"in/code.txt": " M"}
+    with pytest.raises(GitError, match="index cannot be written here"):
+        box.commit(change)
+    assert (box.tree / ".git" / "index").read_bytes() == index
 
 
 @pytest.fixture

@@ -128,12 +128,20 @@ class Libgit2Plumbing:
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
         """The attributes that change a file's bytes."""
         repo = self._open()  # one for all paths: libgit2 may read the whole index for the first
-        return {path: {name: repo.get_attr(path, name) for name in ATTRIBUTES} for path in paths}
+        try:
+            return {
+                path: {name: repo.get_attr(path, name) for name in ATTRIBUTES} for path in paths
+            }
+        except pygit2.GitError as error:
+            raise GitError(f"git's attributes cannot be read: {error}") from error
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Those of the paths that an ignore rule names."""
         repo = self._open()
-        return frozenset(path for path in paths if repo.path_is_ignored(path))
+        try:
+            return frozenset(path for path in paths if repo.path_is_ignored(path))
+        except pygit2.GitError as error:
+            raise GitError(f"git's ignore rules cannot be read: {error}") from error
 
     def status(self, paths: Iterable[str] | None) -> Mapping[str, str]:
         """The porcelain letters of what is not clean."""

@@ -85,6 +85,8 @@ def open_repository(root: Path) -> Repository | None:
         if found is None:
             return None
         repo = pygit2.Repository(found)
+        if repo.workdir is not None:
+            len(repo.index)  # a split or sparse index is where libgit2 gives up
     except pygit2.GitError as error:
         return _open_by_command(root, str(error))
     if repo.workdir is None:
