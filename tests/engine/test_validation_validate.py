@@ -310,3 +310,28 @@ def test_no_text_makes_it_raise_and_the_same_text_is_never_blamed(
     assert report == validate(path, new, old)
     assert (report.state is ReportState.FINE) == (not report.diagnostics)
     assert not validate(path, new, new).is_hard
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.ts", 'export type A = import("./b").B<number>;\n'),
+        ("a.ts", "const a = vi.mock<typeof import('x')>();\nexport type * from './b';\n"),
+        ("a.rs", "fn f() -> R {\n    let x = try!(g());\n    Ok(x)\n}\n"),
+    ],
+)
+def test_good_code_that_the_grammar_does_not_know_is_fine(path: str, text: str) -> None:
+    assert validate(path, text).state is ReportState.FINE
+
+
+def test_an_opening_sentence_is_found_where_it_is_good_syntax() -> None:
+    text = SAMPLES["a.yaml"]
+    report = validate("a.yaml", f"Here is the updated file:\n\n{text}", text)
+    assert (report.state, report.unwrapped) == (ReportState.WRAPPED, text)
+
+
+def test_a_placeholder_inside_a_string_that_lost_lines_is_found() -> None:
+    old = 'X = """\none\ntwo\nthree\nfour\n"""\n'
+    new = 'X = """\none\n# ... rest of the file unchanged\n"""\n'
+    assert validate("a.py", new, old).state is ReportState.ELIDED
+    assert validate("a.py", new, new).state is ReportState.FINE

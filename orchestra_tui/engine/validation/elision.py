@@ -61,7 +61,7 @@ def _is_heading(comment: str) -> bool:
 
 
 def _candidates(language: Language, lines: LinePair, tree: TreeFacts | None) -> Iterator[Comment]:
-    for comment in _comments(language, lines.new, tree):
+    for comment in _comments(language, lines, tree):
         if strength(comment.text) is Strength.NONE or comment.text.strip() in lines.known:
             continue
         if not _stands_alone(comment, lines.new) or _runs_on(comment, lines.new):
@@ -71,20 +71,28 @@ def _candidates(language: Language, lines: LinePair, tree: TreeFacts | None) -> 
         yield comment
 
 
-def _comments(
-    language: Language, lines: Sequence[str], tree: TreeFacts | None
-) -> Iterator[Comment]:
+def _comments(language: Language, lines: LinePair, tree: TreeFacts | None) -> Iterator[Comment]:
     if language.is_prose:
-        yield from _prose_comments(lines, is_markdown=language.name == "markdown")
+        yield from _prose_comments(lines.new, is_markdown=language.name == "markdown")
         return
     if tree is not None:
         yield from (comment for comment in tree.comments if comment.end_line - comment.line < 3)
+        if lines.old is not None:
+            yield from _outside_comments(lines.new, tree)
     else:
-        yield from _by_look(lines, _COMMENT_LINE)
+        yield from _by_look(lines.new, _COMMENT_LINE)
     if language.name not in DOTS_ARE_CODE:
-        yield from _by_look(lines, _DOTS_LINE)
+        yield from _by_look(lines.new, _DOTS_LINE)
     elif language.name == "python":
-        yield from _python_dots(lines)
+        yield from _python_dots(lines.new)
+
+
+def _outside_comments(lines: Sequence[str], tree: TreeFacts) -> Iterator[Comment]:
+    """Plain placeholders where the grammar sees none: in a string or a comment cut open."""
+    seen = {note.line for note in tree.comments if note.end_line == note.line}
+    for comment in _by_look(lines, _COMMENT_LINE):
+        if comment.line not in seen and strength(comment.text) is Strength.PLAIN:
+            yield comment
 
 
 def _by_look(lines: Sequence[str], look: re.Pattern[str]) -> Iterator[Comment]:
@@ -102,12 +110,16 @@ def _python_dots(lines: Sequence[str]) -> Iterator[Comment]:
 
 
 def _prose_comments(lines: Sequence[str], *, is_markdown: bool) -> Iterator[Comment]:
-    """In documents only lines that look like a note, and none inside a fence."""
+    """In documents only lines that look like a note, none inside a fence or an indented block."""
     is_inside = False
     for number, line in enumerate(lines, start=1):
         if is_markdown and _FENCE.match(line):
             is_inside = not is_inside
-        elif not is_inside and (_PROSE_LINE.match(line) or _COMMENT_LINE.match(line)):
+        elif (
+            not is_inside
+            and line[:4].strip()
+            and (_PROSE_LINE.match(line) or _COMMENT_LINE.match(line))
+        ):
             yield Comment(number, number, line.strip(), is_alone=False, is_outer=False)
 
 

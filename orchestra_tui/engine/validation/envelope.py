@@ -31,6 +31,10 @@ _WORD = re.compile(r"^[A-Za-z][a-z']*[,.:;!?]*$")
 _CODE_SIGNS = re.compile(r"[=;{}<>\\|@$`#]|\w\(|::|->")
 
 
+TAKES_PROSE = frozenset({"yaml", "bash", "html", "php", "make", "dockerfile", "xml", "vue"})
+"""Languages in which a sentence is good syntax: there an unmistakable opening still counts."""
+
+
 @dataclass(frozen=True)
 class Envelope:
     """What was around the file and, where it can be told, the file inside."""
@@ -45,7 +49,7 @@ def find_envelope(
     """The wrapping around `new`, or None.
 
     `is_valid` says that the text as it stands is good syntax: then sentences at its ends are
-    content (a docstring, a here-document) and only fences count.
+    content (a docstring, a here-document), and only fences and unmistakable openings count.
     """
     lines = new.split("\n")
     shown = [index for index, line in enumerate(lines) if line.strip()]
@@ -56,7 +60,7 @@ def find_envelope(
     return (
         _opening_fence(language, lines, shown)
         or _closing_fence(language, lines, shown)
-        or (None if is_valid else _chat(language, lines, shown, old))
+        or _chat(language, lines, shown, old, is_valid=is_valid)
     )
 
 
@@ -118,11 +122,18 @@ def _closing_fence(
 
 
 def _chat(
-    language: Language, lines: Sequence[str], shown: Sequence[int], old: str | None
+    language: Language,
+    lines: Sequence[str],
+    shown: Sequence[int],
+    old: str | None,
+    *,
+    is_valid: bool,
 ) -> Envelope | None:
+    if is_valid and language.name not in TAKES_PROSE:
+        return None
     known = frozenset(line.strip() for line in (old or "").split("\n"))
     first, last = lines[shown[0]].strip(), lines[shown[-1]].strip()
-    is_strict = language.is_prose or language.is_weak
+    is_strict = is_valid or language.is_prose or language.is_weak
     if first not in known and (_INTRO.match(first) or (not is_strict and _is_sentence(first))):
         inner = "\n".join(lines[shown[0] + 1 :]).lstrip("\n")
         return Envelope(

@@ -12,6 +12,8 @@ from typing import cast
 from tree_sitter import Node, Parser, Tree
 from tree_sitter_language_pack import SupportedLanguage, get_language
 
+from orchestra_tui.engine.validation.dialects import covered
+
 MAX_BYTES = 1_000_000
 PAIRS = {")": "(", "]": "[", "}": "{"}
 OPENERS = frozenset(PAIRS.values())
@@ -68,7 +70,7 @@ def read_tree(grammar: str, text: str) -> TreeFacts:
     Raises:
         ValueError: the text is larger than `MAX_BYTES`.
     """
-    data = text.encode("utf-8", "replace")
+    data = covered(grammar, text).encode("utf-8", "replace")
     if len(data) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES} bytes")
     parser = Parser(get_language(cast(SupportedLanguage, grammar)))
