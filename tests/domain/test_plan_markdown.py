@@ -47,6 +47,7 @@ PLANS = st.builds(
 
 @given(PLANS)
 @example(Plan())
+@example(Plan(summary="a  \nb", commit_message="a\n \nb"))
 @example(Plan(summary="```\n# Plan\n```", commit_message="\n"))
 def test_a_plan_comes_back_from_its_markdown(plan: Plan) -> None:
     assert from_markdown(to_markdown(plan)) == plan
@@ -180,6 +181,11 @@ Test it.
 def test_a_fence_among_other_text_stays_as_it_is_written() -> None:
     plan = from_markdown("# Plan\nDo:\n```py\n# not a heading\n```\nthen stop.\n## Steps\n")
     assert plan.summary == "Do:\n```py\n# not a heading\n```\nthen stop."
+
+
+def test_a_line_that_opens_a_fence_does_not_close_one() -> None:
+    plan = from_markdown("# Plan\n```text\n```py\n# no heading\n```\n")
+    assert plan.summary == "```py\n# no heading"
 
 
 @pytest.mark.parametrize(
