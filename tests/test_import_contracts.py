@@ -3,6 +3,7 @@
 The rule a reader must not break: a new contract in pyproject.toml gets a planted line here.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -60,8 +61,7 @@ def _broken(project: Path) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=False
     )
-    lines = done.stdout.splitlines()
-    found = {line.removesuffix(" BROKEN") for line in lines if line.endswith(" BROKEN")}
+    found = set(re.findall(r"^(.+?) BROKEN\b", done.stdout, flags=re.MULTILINE))
     assert "Contracts:" in done.stdout, done.stdout + done.stderr
     assert (done.returncode != 0) == bool(found)
     return found

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from orchestra_tui.domain.errors import GitError, StorageError
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterSettings, Scenario, Settings
@@ -19,6 +17,7 @@ from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
 from orchestra_tui.engine.adapters.rehearsal.adapter import rehearsal_rate
+from orchestra_tui.engine.adapters.transport import Transport
 from orchestra_tui.engine.agents.architect import Architect
 from orchestra_tui.engine.agents.auditor import Auditor
 from orchestra_tui.engine.agents.consultant import Consultant
@@ -53,7 +52,7 @@ class EngineOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     scenario: Scenario | None = None
     is_scratch: bool = False
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: Transport | None = None
 
 
 @dataclass(frozen=True)
