@@ -11,7 +11,7 @@ from orchestra_tui.domain.errors import NotConfigured, UsageError
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters.base import AdapterError, AuthenticationFailed, Completion
 from orchestra_tui.engine.adapters.openai_compatible import OpenAICompatibleAdapter
-from orchestra_tui.engine.adapters.registry import adapter_from_environment, build_adapter
+from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.rehearsal.transport import App, AppRequest, Reply
 from tests.engine.adapter_wires import Wire, both_wires, question
 from tests.stubs.openai_server import (
@@ -281,17 +281,6 @@ def test_a_key_that_is_not_set_is_named() -> None:
     settings = AdapterSettings(name="glm", base_url="http://h/v1", model="m", api_key_env="ZAI")
     with pytest.raises(NotConfigured, match="ZAI"):
         build_adapter(settings, {"ZAI": "  "})
-
-
-def test_the_environment_alone_can_describe_an_adapter() -> None:
-    assert adapter_from_environment({}) is None
-    found = adapter_from_environment(
-        {"ORCHESTRA_BASE_URL": "http://h/v1", "ORCHESTRA_MODEL": "m", "ORCHESTRA_API_KEY_ENV": "K"}
-    )
-    assert found is not None
-    assert (found.base_url, found.model, found.api_key_env) == ("http://h/v1", "m", "K")
-    with pytest.raises(NotConfigured, match="ORCHESTRA_MODEL"):
-        adapter_from_environment({"ORCHESTRA_BASE_URL": "http://h/v1"})
 
 
 def test_every_error_has_a_kind_of_its_own_and_stands_in_the_tree() -> None:

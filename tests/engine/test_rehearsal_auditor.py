@@ -43,7 +43,7 @@ RIGHT = [
     "import threading\nthreading.Thread().join()\n",
     "def f(a=[]):\n    return len(a)\n",
     "def f(a):\n    for i in a:\n        if i:\n            return i\n    return None\n",
-    "def f(a):\n    while True:\n        if a():\n            continue\n        a()\n        break\n",
+    "def f(a):\n    while True:\n        if a():\n            continue\n        break\n",
     "def f(a):\n    for i in range(len(a) - 1):\n        print(a[i], a[i + 1])\n",
     "def f() -> int:\n    raise NotImplementedError\n",
     "def f() -> 'None':\n    print(1)\n",

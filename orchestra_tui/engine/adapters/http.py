@@ -6,16 +6,30 @@ are never followed, loopback is never sent through a proxy, and packed answers a
 
 import asyncio
 import ipaddress
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 
 from orchestra_tui.domain.errors import UsageError
+from orchestra_tui.engine.adapters.base import InvalidResponse
+from orchestra_tui.engine.adapters.sse import head_of_body
 
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 60.0
 PROBE_TIMEOUT = 3.0
+MAX_LOOK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a GET found: status None means no answer, `is_silent` that something took the call."""
+
+    status: int | None
+    body: bytes = b""
+    is_silent: bool = False
 
 
 class HttpEndpoint:
@@ -43,26 +57,38 @@ class HttpEndpoint:
         """The host with its port where that is not the usual one, for messages."""
         return self._url.netloc.decode("ascii")
 
+    @property
+    def name(self) -> str:
+        """The host alone."""
+        return self._url.host
+
     @asynccontextmanager
     async def post(
         self, path: str, body: Mapping[str, object], headers: Mapping[str, str]
     ) -> AsyncIterator[httpx.Response]:
         """Send `body` as JSON; the response's body is still to be read. Raises httpx.HTTPError."""
         client = await self._open()
-        async with client.stream("POST", self._at(path), json=body, headers=headers) as response:
+        # A task from a command line may hold lone surrogates, which no UTF-8 can.
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        headers = {"Content-Type": "application/json", **headers}
+        async with client.stream(
+            "POST", self._at(path), content=content, headers=headers
+        ) as response:
             yield response
 
-    async def status_of(self, path: str) -> int | None:
-        """The status of a GET within 3 s, None if nothing answered; the body is not read."""
+    async def look(self, path: str, *, seconds: float = PROBE_TIMEOUT) -> Look:
+        """What a GET finds within so many seconds; never raises for what the server does."""
         client = await self._open()
         try:
             async with (
-                asyncio.timeout(PROBE_TIMEOUT),
+                asyncio.timeout(seconds),
                 client.stream("GET", self._at(path)) as response,
             ):
-                return response.status_code
-        except (httpx.HTTPError, TimeoutError):
-            return None
+                return Look(response.status_code, await head_of_body(response, limit=MAX_LOOK))
+        except TimeoutError:
+            return Look(None, is_silent=True)
+        except (httpx.HTTPError, InvalidResponse):
+            return Look(None)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -80,7 +80,7 @@ class OpenAICompatibleAdapter:
 
     async def is_available(self) -> bool:
         """True if the host answers and takes the key; a server without a model list counts."""
-        status = await self._endpoint.status_of("models")
+        status = (await self._endpoint.look("models")).status
         return status is not None and status < 500 and status not in {401, 403}
 
     async def close(self) -> None:
@@ -96,10 +96,18 @@ class OpenAICompatibleAdapter:
         except AdapterError as error:
             error.partial = chat.text
             raise
-        text = chat.text
+        text = self._whole_text(chat.text)
         if finish is FinishReason.STOP and not text:
             raise InvalidResponse(self._origin.sentence("the answer holds no text"))
         return Completion(text, finish, chat.usage, chat.model or self._model)
+
+    def _whole_text(self, text: str) -> str:
+        """The text with characters joined that a server split in two. Raises InvalidResponse."""
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            what = "the answer holds half a character, which no file can"
+            raise InvalidResponse(self._origin.sentence(what), partial=text) from None
 
     async def _exchange(
         self, request: CompletionRequest, chat: ChatStream, on_delta: OnDelta

@@ -14,11 +14,6 @@ from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.openai_compatible import OpenAICompatibleAdapter
 
-BASE_URL = "ORCHESTRA_BASE_URL"
-MODEL = "ORCHESTRA_MODEL"
-API_KEY_ENV = "ORCHESTRA_API_KEY_ENV"
-NAME_FROM_ENVIRONMENT = "environment"
-
 
 def build_adapter(
     settings: AdapterSettings,
@@ -48,24 +43,4 @@ def build_adapter(
         key_env=settings.api_key_env,
         transport=transport,
         max_output_tokens=settings.max_output_tokens,
-    )
-
-
-def adapter_from_environment(environ: Mapping[str, str]) -> AdapterSettings | None:
-    """The adapter that ORCHESTRA_BASE_URL and ORCHESTRA_MODEL describe; None if neither is set.
-
-    ORCHESTRA_API_KEY_ENV names the variable that holds the key. Raises NotConfigured if only one
-    of the two is set.
-    """
-    base_url, model = environ.get(BASE_URL, "").strip(), environ.get(MODEL, "").strip()
-    if not base_url and not model:
-        return None
-    if not base_url or not model:
-        missing = MODEL if base_url else BASE_URL
-        raise NotConfigured(f"{BASE_URL} and {MODEL} go together: {missing} is not set")
-    return AdapterSettings(
-        name=NAME_FROM_ENVIRONMENT,
-        base_url=base_url,
-        model=model,
-        api_key_env=environ.get(API_KEY_ENV, "").strip() or None,
     )

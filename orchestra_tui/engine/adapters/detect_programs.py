@@ -1,0 +1,83 @@
+"""Agent command lines on this machine: which are there, and does each start.
+
+The rule a reader must not break: a probe ends in five seconds with everything it started. Killing
+only the program left a grandchild holding the pipe for a minute (measured), so it runs in a
+process group of its own. Relative entries of PATH are skipped: a repository must not bring the
+program that is started here.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from orchestra_tui.domain.ports import DoctorLine
+from orchestra_tui.domain.text import clean_line
+
+PROGRAMS = ("codex", "claude", "gemini", "opencode", "vibe")
+VERSION_TIMEOUT = 5.0
+MAX_OUTPUT = 4096
+MAX_WORDS = 60
+NOT_YET = "not usable yet in this version"
+
+
+async def look_for_program(
+    name: str, environ: Mapping[str, str], *, seconds: float = VERSION_TIMEOUT
+) -> DoctorLine:
+    """Whether `name` is on PATH and what `--version` says."""
+    label = f"{name} CLI"
+    path = await asyncio.to_thread(shutil.which, name, path=_absolute_entries(environ))
+    if path is None:
+        return DoctorLine(name=label, state="missing", detail="not on PATH")
+    try:
+        code, said = await _version(path, environ, seconds)
+    except OSError as error:
+        return DoctorLine(name=label, state="broken", detail=f"it cannot be started: {error}")
+    except TimeoutError:
+        detail = f"`{name} --version` gave no answer within {seconds:g} s"
+        return DoctorLine(name=label, state="silent", detail=detail)
+    words = clean_line(said.strip().partition("\n")[0])[:MAX_WORDS]
+    if code:
+        return DoctorLine(name=label, state="broken", detail=f"exit status {code}: {words}")
+    return DoctorLine(name=label, state="found", detail=f"{words}; {NOT_YET}")
+
+
+def _absolute_entries(environ: Mapping[str, str]) -> str:
+    entries = environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if Path(entry).is_absolute())
+
+
+async def _version(path: str, environ: Mapping[str, str], seconds: float) -> tuple[int, str]:
+    """Exit status and output. Raises TimeoutError and OSError."""
+    process = await asyncio.create_subprocess_exec(
+        path,
+        "--version",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=dict(environ),
+        # Not the project: some programs read settings from the folder they are started in.
+        cwd=tempfile.gettempdir(),
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            said = await process.stdout.read(MAX_OUTPUT) if process.stdout else b""
+            code = await process.wait()
+    finally:
+        _end_group(process)
+        await process.wait()
+    return code, said.decode("utf-8", "replace")
+
+
+def _end_group(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)

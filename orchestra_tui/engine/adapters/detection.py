@@ -1,0 +1,100 @@
+"""What could work on this machine: everything is probed at once, and nothing is spent.
+
+The rule a reader must not break: no paid service is contacted and no key is shown; of a key only
+its variable's name and its length are said. `is_usable` is true for configured adapters alone.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from orchestra_tui.domain.errors import UsageError
+from orchestra_tui.domain.ports import DoctorLine
+from orchestra_tui.domain.settings import AdapterSettings, Settings
+from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.adapters.detect_programs import NOT_YET, PROGRAMS, look_for_program
+from orchestra_tui.engine.adapters.detect_servers import (
+    LocalServer,
+    local_servers,
+    look_for_server,
+)
+from orchestra_tui.engine.adapters.http import HttpEndpoint, is_loopback
+from orchestra_tui.engine.adapters.registry import build_adapter
+
+KEYS: Mapping[str, str | None] = {
+    "OPENAI_API_KEY": "https://api.openai.com/v1",
+    "ZAI_API_KEY": "https://api.z.ai/api/paas/v4",
+    "MISTRAL_API_KEY": "https://api.mistral.ai/v1",
+    "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
+    "DEEPSEEK_API_KEY": "https://api.deepseek.com/v1",
+    "ANTHROPIC_API_KEY": None,
+    "GEMINI_API_KEY": None,
+}
+"""Variables of well-known services, each with its OpenAI-compatible base URL if it has one."""
+
+
+async def probe(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    servers: Sequence[LocalServer] | None = None,
+) -> tuple[DoctorLine, ...]:
+    """Everything that was looked for: configured adapters first, the rehearsal last.
+
+    Takes as long as the slowest probe (5 s at most). `servers` replaces the usual local ones.
+    """
+    wanted = local_servers(environ) if servers is None else servers
+    found = await asyncio.gather(
+        *(_configured(adapter, environ) for adapter in settings.adapters),
+        *(look_for_program(name, environ) for name in PROGRAMS),
+        *(look_for_server(server) for server in wanted),
+    )
+    count = len(settings.adapters)
+    return (*found[:count], *_keys(environ), *found[count:], REHEARSAL)
+
+
+REHEARSAL = DoctorLine(
+    name="rehearsal",
+    state="found",
+    detail="always: no AI, scripted; shows plan, stream, audit, fix and recovery for real",
+)
+
+
+async def _configured(settings: AdapterSettings, environ: Mapping[str, str]) -> DoctorLine:
+    name = clean_line(f"{settings.name} ({settings.model})")
+    try:
+        adapter = build_adapter(settings, environ)
+    except UsageError as error:
+        return DoctorLine(name=name, state="broken", detail=clean_line(str(error)))
+    host = adapter.info().provider
+    try:
+        if not is_loopback(HttpEndpoint(settings.base_url).name):
+            detail = f"{host}{_key_words(settings.api_key_env, environ)}; not contacted"
+            return DoctorLine(name=name, state="found", detail=detail, is_usable=True)
+        if await adapter.is_available():
+            return DoctorLine(name=name, state="found", detail=f"{host} answers", is_usable=True)
+    finally:
+        await adapter.close()
+    detail = f"nothing at {host} takes a request: is the server running?"
+    return DoctorLine(name=name, state="silent", detail=detail)
+
+
+def _keys(environ: Mapping[str, str]) -> list[DoctorLine]:
+    lines = []
+    for name, base_url in KEYS.items():
+        if not environ.get(name, "").strip():
+            continue
+        use = f"base_url = {base_url}, api_key_env = {name}" if base_url else NOT_YET
+        detail = f"set{_length(environ[name])}; {use}"
+        lines.append(DoctorLine(name=name, state="found", detail=detail))
+    if not lines:
+        detail = f"none of {', '.join(KEYS)} is set"
+        lines.append(DoctorLine(name="API keys", state="missing", detail=detail))
+    return lines
+
+
+def _key_words(name: str | None, environ: Mapping[str, str]) -> str:
+    return f", {name} is set{_length(environ.get(name, ''))}" if name else ", no key"
+
+
+def _length(key: str) -> str:
+    return f" ({len(key.strip())} characters)"
