@@ -143,7 +143,7 @@ async def test_the_executor_sees_its_file_what_it_builds_on_its_tests_and_its_im
     assert content(text, "NOTE") == "No floats.\n"
     assert content(text, "NOTES") == "Mind the cents.\n"
     assert "- s1: modify shop/store.py: Purpose of s1." in content(text, "PLAN")
-    assert "<- your step" in content(text, "PLAN").splitlines()[3]
+    assert "<- this step" in content(text, "PLAN").splitlines()[3]
     assert "canary" not in text
     assert "build/secret.py" not in project.was_read
     assert prompt.json_schema is None
