@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import shutil
 import sys
 from collections.abc import Iterator
@@ -144,7 +145,7 @@ async def test_cancelling_stops_everything_even_when_cancelled_twice(tmp_path: P
     check = script(tmp_path, HANG)
     running = asyncio.create_task(run_check(check, lambda _: hanging.set(), timeout=60))
     await asyncio.wait_for(hanging.wait(), 20)
-    assert len(list(processes_in(tmp_path))) == 3
+    assert len(list(processes_in(tmp_path))) >= 3
     running.cancel()
     await asyncio.wait({running}, timeout=0.05)
     running.cancel()
@@ -230,3 +231,30 @@ print("the end")
     assert len(shown) < STREAMED + 200_000
     assert len(result.tail) == TAIL
     assert result.tail.endswith("the end\n")
+
+
+async def test_when_orchestra_is_killed_the_check_ends_with_it(tmp_path: Path) -> None:
+    (tmp_path / "check_script.py").write_text(HANG)
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from orchestra_tui.engine.checks import Check, run_check
+check = Check(
+    name="x", framework="make", argv=(sys.executable, "check_script.py"),
+    cwd=Path({str(tmp_path)!r}), why="",
+)
+asyncio.run(run_check(check, lambda text: print(text, end="", flush=True)))
+"""
+    orchestra = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+    )
+    assert orchestra.stdout is not None
+    assert await asyncio.wait_for(orchestra.stdout.readline(), 20) == b"hanging\n"
+    handles = [os.pidfd_open(pid) for pid in processes_in(tmp_path)]
+    assert len(handles) >= 3
+    orchestra.kill()
+    await orchestra.wait()
+    for handle in handles:
+        ended, _, _ = await asyncio.to_thread(select.select, [handle], [], [], 20)
+        assert ended == [handle]
+        os.close(handle)

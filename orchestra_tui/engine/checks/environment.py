@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-RUN_MARK = "ORCHESTRA_CHECK_RUN"
-"""Every process of a run carries this variable; what escaped its group is found by it."""
+from orchestra_tui.engine.checks.leash import RUN_MARK
 
 _SECRET = re.compile(
     r"(?:^|_)(?:(?:API|ACCESS|PRIVATE)?KEYS?|\w*TOKENS?|\w*SECRETS?|PASS|\w*PASSW(?:OR)?D|"

@@ -7,35 +7,41 @@ test that left a server running must not be found by the next run.
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestra_tui.engine.checks.environment import RUN_MARK
+from orchestra_tui.engine.checks import leash
 
 GRACE = 2.0
 """Seconds between the polite signal and the kill."""
 
-_SWEEPS = 20
 _LOOK = 0.1
 
 
 async def start_group(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]
 ) -> asyncio.subprocess.Process:
-    """Start `argv` as the leader of a new group, without a terminal or standard input.
+    """Start `argv` in a new group, without a terminal or standard input, on a leash (POSIX).
 
     Raises:
-        OSError: the program is not there or cannot be started.
+        FileNotFoundError: the program is not there.
+        OSError: it cannot be started.
     """
+    if shutil.which(argv[0], path=env.get("PATH")) is None:
+        raise FileNotFoundError(argv[0])
+    if os.name == "posix":
+        argv = (sys.executable, "-I", "-S", leash.__file__, env[leash.RUN_MARK], *argv)
     flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     return await asyncio.create_subprocess_exec(
         *argv,
         cwd=cwd,
         env=dict(env),
-        stdin=asyncio.subprocess.DEVNULL,
+        # The pipe is the leash: it ends when this process does. The program gets no input.
+        stdin=asyncio.subprocess.PIPE if os.name == "posix" else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=os.name == "posix",
@@ -57,8 +63,10 @@ async def end_group(process: asyncio.subprocess.Process, mark: str) -> None:
     finally:
         _signal_group(process.pid, is_final=True)
         # Shielded: a second cancel must not leave the walk half done.
-        await asyncio.shield(asyncio.to_thread(sweep, mark))
+        await asyncio.shield(asyncio.to_thread(leash.sweep, mark))
     await exited(process)
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 async def exited(process: asyncio.subprocess.Process) -> None:
@@ -73,33 +81,6 @@ async def exited(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait({waiting}, timeout=_LOOK)
     finally:
         waiting.cancel()
-
-
-def sweep(mark: str) -> None:
-    """Kill every process whose environment carries `mark` (Linux; elsewhere the group is all).
-
-    A process that made a session of its own has left the group, but not its environment. Looked
-    up again until none is left: one may have forked while we looked.
-    """
-    for _ in range(_SWEEPS):
-        left = [pid for pid in _marked(mark) if pid != os.getpid()]
-        if not left:
-            return
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def _marked(mark: str) -> Iterable[int]:
-    if not sys.platform.startswith("linux"):
-        return
-    wanted = f"{RUN_MARK}={mark}".encode()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                yield int(entry.name)
 
 
 def _signal_group(leader: int, *, is_final: bool) -> None:
