@@ -133,10 +133,14 @@ async def test_a_hanging_project_is_killed_with_its_grandchildren(
         ".sh": f"{command}\n",
     }[Path(file).suffix]
     (root / file).write_text(text)
-    result, _ = await run(check_of(root), timeout=5)
+    check = check_of(root)
+    for timeout in (4, 40):  # the second only where a busy machine did not get so far
+        result, _ = await run(check, timeout=timeout)
+        if (root / "started").exists():
+            break
     assert (root / "started").exists()
     assert result.outcome is CheckState.TIMED_OUT, result
-    assert "stopped after 5 s" in result.message
+    assert f"stopped after {timeout} s" in result.message
     assert list(processes_in(root)) == []
 
 
