@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -9,7 +10,13 @@ from pydantic import SecretStr
 from orchestra_tui.domain.calls import FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.errors import NotConfigured, UsageError
 from orchestra_tui.domain.settings import AdapterSettings
-from orchestra_tui.engine.adapters.base import AdapterError, AuthenticationFailed, Completion
+from orchestra_tui.engine.adapters.base import (
+    AdapterError,
+    AuthenticationFailed,
+    Completion,
+    InvalidResponse,
+    Message,
+)
 from orchestra_tui.engine.adapters.openai_compatible import OpenAICompatibleAdapter
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.rehearsal.transport import App, AppRequest, Reply
@@ -196,6 +203,28 @@ async def test_the_request_is_what_such_servers_expect() -> None:
             "max_tokens": 50,
         }
     ]
+
+
+@both_wires
+async def test_a_character_that_a_server_split_in_two_is_joined(wire: Wire) -> None:
+    app = raw(delta("a\ud83c"), delta("\udf89b", finish="stop"), DONE)
+    completion, _ = await answer(wire, app)
+    assert completion.text == "a🎉b"
+
+
+@both_wires
+async def test_half_a_character_is_invalid(wire: Wire) -> None:
+    with pytest.raises(InvalidResponse):
+        await answer(wire, chat("a\ud83c"))
+
+
+async def test_a_prompt_with_half_a_character_can_be_sent() -> None:
+    request = replace(question(), messages=(Message("user", "caf\udce9 é"),))
+    async with StubServer(chat("ok")) as server:
+        adapter = OpenAICompatibleAdapter("stub", server.base_url, "m")
+        await adapter.execute(request, lambda _: None)
+        await adapter.close()
+    assert server.bodies[0]["messages"] == [{"role": "user", "content": "caf? é"}]
 
 
 async def test_without_a_key_none_is_sent() -> None:

@@ -21,6 +21,7 @@ from orchestra_tui.domain.text import clean_line
 
 PROGRAMS = ("codex", "claude", "gemini", "opencode", "vibe")
 VERSION_TIMEOUT = 5.0
+POLL = 0.05
 MAX_OUTPUT = 4096
 MAX_WORDS = 60
 NOT_YET = "not usable yet in this version"
@@ -36,11 +37,11 @@ async def look_for_program(
         return DoctorLine(name=label, state="missing", detail="not on PATH")
     try:
         code, said = await _version(path, environ, seconds)
-    except OSError as error:
-        return DoctorLine(name=label, state="broken", detail=f"it cannot be started: {error}")
     except TimeoutError:
         detail = f"`{name} --version` gave no answer within {seconds:g} s"
         return DoctorLine(name=label, state="silent", detail=detail)
+    except OSError as error:
+        return DoctorLine(name=label, state="broken", detail=f"it cannot be started: {error}")
     words = clean_line(said.strip().partition("\n")[0])[:MAX_WORDS]
     if code:
         return DoctorLine(name=label, state="broken", detail=f"exit status {code}: {words}")
@@ -68,11 +69,20 @@ async def _version(path: str, environ: Mapping[str, str], seconds: float) -> tup
     try:
         async with asyncio.timeout(seconds):
             said = await process.stdout.read(MAX_OUTPUT) if process.stdout else b""
-            code = await process.wait()
+            code = await _exit_status(process)
     finally:
         _end_group(process)
         await process.wait()
     return code, said.decode("utf-8", "replace")
+
+
+async def _exit_status(process: asyncio.subprocess.Process) -> int:
+    """The status as soon as the program is gone, even if a child of it still holds the pipe."""
+    while process.returncode is None:
+        with suppress(TimeoutError):
+            # In some Pythons `wait` also waits for the pipe; the status is known before.
+            await asyncio.wait_for(process.wait(), POLL)
+    return process.returncode
 
 
 def _end_group(process: asyncio.subprocess.Process) -> None:
