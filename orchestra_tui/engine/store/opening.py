@@ -62,7 +62,8 @@ async def open_for_writing(path: Path) -> OpenedLog:
             f"the log {path} held {waterline.count} records and now holds {count}: "
             "an older copy was put back, or its -wal file was removed"
         )
-    waterline.set(count)
+    waterline.count = count
+    await asyncio.to_thread(waterline.note)
     return OpenedLog(connection, waterline, tuple(warnings))
 
 
@@ -94,7 +95,7 @@ async def open_for_reading(path: Path) -> aiosqlite.Connection:
 async def _open_checked(path: Path) -> aiosqlite.Connection:
     size = await asyncio.to_thread(_size, path)
     try:
-        connection = await aiosqlite.connect(path, isolation_level=None)
+        connection = await aiosqlite.connect(path, isolation_level="IMMEDIATE")
     except sqlite3.Error as error:
         raise StorageError(f"the log {path} cannot be opened: {error}") from error
     try:

@@ -117,7 +117,7 @@ class SqliteEventStore:
         """Write everything into the one file and let go of it. May be called twice."""
         async with self._writing:
             if self._waterline is not None:
-                self._waterline.close()
+                await asyncio.to_thread(self._waterline.close)
                 self._waterline = None
                 await _try(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
             await self._connection.close()
@@ -132,21 +132,21 @@ class SqliteEventStore:
                 raise StorageError(f"the log has such a record already: {error}") from error
             except (sqlite3.Error, ValueError) as error:
                 raise StorageError(f"the log cannot be written: {error}") from error
-            if records:
-                await asyncio.to_thread(self._waterline.rise, len(records))
+            if self._waterline.rise(len(records)):
+                await asyncio.to_thread(self._waterline.note)
 
     async def _transact(self, records: Sequence[Record], summary: SessionSummary | None) -> None:
         hashes = dict(self._last_hash)
         for session in {record.session for record in records} - hashes.keys():
             hashes[session] = await self._hash_of_last(session)
         rows = [_chain(record, hashes) for record in records]
-        await self._connection.execute("BEGIN IMMEDIATE")
         try:
+            # The connection begins the transaction itself; each await is a trip to its thread.
             await self._connection.executemany(schema.INSERT_EVENT, rows)
             if summary is not None:
                 line = (summary.id, summary.last_at.isoformat(), summary.model_dump_json())
                 await self._connection.execute(schema.SAVE_SESSION, line)
-            await self._connection.execute("COMMIT")
+            await self._connection.commit()
         except sqlite3.Error:
             # SQLite ends some failed transactions itself (a full disk); then there is no second.
             await _try(self._connection, "ROLLBACK")

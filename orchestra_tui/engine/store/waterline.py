@@ -5,9 +5,13 @@ and every check passes (measured: 212 of 2,000). This number is what notices it.
 flushed: it may lag behind after a power cut, it must never run ahead.
 """
 
+import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Self
+
+NOTE_SECONDS = 1.0
 
 
 class Waterline:
@@ -16,6 +20,7 @@ class Waterline:
     def __init__(self, handle: int, count: int) -> None:
         self._handle = handle
         self.count = count
+        self._noted_at = -NOTE_SECONDS
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -25,20 +30,26 @@ class Waterline:
         text = os.read(handle, 32).strip()
         return cls(handle, int(text) if text.isdigit() else 0)
 
-    def rise(self, by: int) -> None:
-        """Note that `by` more records are committed. A full disk is no error here."""
-        self.set(self.count + by)
+    def rise(self, by: int) -> bool:
+        """Count `by` more committed records; True if it is time to note them.
 
-    def set(self, count: int) -> None:
-        """Note that the log holds `count` records."""
-        self.count = count
-        try:
+        A second's worth may be missing from the note: it is there to notice a lost log, not a
+        lost record.
+        """
+        self.count += by
+        if time.monotonic() - self._noted_at < NOTE_SECONDS:
+            return False
+        self._noted_at = time.monotonic()
+        return True
+
+    def note(self) -> None:
+        """Write the count down. A full disk is no error here."""
+        with contextlib.suppress(OSError):
             os.lseek(self._handle, 0, os.SEEK_SET)
             # Always as wide, so that a shorter number never leaves digits of a longer one.
-            os.write(self._handle, f"{count:020d}\n".encode())
-        except OSError:
-            return
+            os.write(self._handle, f"{self.count:020d}\n".encode())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Write the count down and let go of the file."""
+        self.note()
         os.close(self._handle)
