@@ -1,11 +1,11 @@
 """What is refused, each with its reason; and a refusal changes nothing at all."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from orchestra_tui.domain.errors import GitError
+from orchestra_tui.domain.ids import blob_hash
 from orchestra_tui.engine.git.commit import CommitRefused, commit
 from tests.engine.git_sandbox import Sandbox, make_sandbox
 
@@ -189,13 +189,33 @@ def test_an_empty_message_and_an_empty_change_are_refused(box: Sandbox) -> None:
         box.commit(box.change("code.txt", BASE))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_repository_that_cannot_be_written(box: Sandbox) -> None:
+def test_an_object_store_that_cannot_be_written(box: Sandbox) -> None:
     change = box.change("new.txt", "run\n")
-    objects = box.tree / ".git" / "objects"
-    objects.chmod(0o555)
-    try:
-        with pytest.raises(GitError, match="cannot be written"):
-            box.commit(change)
-    finally:
-        objects.chmod(0o755)
+    oid = blob_hash(b"run\n")
+    (box.tree / ".git" / "objects" / oid[:2]).write_text("in the way")
+    with pytest.raises(GitError, match="cannot be written"):
+        box.commit(change)
+
+
+def test_a_foreign_lock_on_the_branch_is_respected(box: Sandbox) -> None:
+    lock = box.tree / ".git" / "refs" / "heads" / "main.lock"
+    intent = box.prepare(box.change("new.txt", "run\n"))
+    lock.write_bytes(b"")
+    before = untouched(box)
+    with pytest.raises(GitError, match=r"main\.lock exists"):
+        commit(box.open(), intent)
+    assert untouched(box) == before
+    assert lock.exists()
+    lock.unlink()
+    commit(box.open(), intent)
+    assert box.status() == ""
+    box.check_sound()
+
+
+def test_a_branch_in_the_way_of_a_folder(box: Sandbox) -> None:
+    """Packed refs leave empty folders behind; the branch is moved all the same."""
+    box.git("checkout", "-q", "-b", "topic/deep/er")
+    box.git("pack-refs", "--all", "--prune")
+    box.commit(box.change("new.txt", "run\n"))
+    assert box.git("log", "--format=%s", "topic/deep/er") == "feat: the run\nstart\n"
+    box.check_sound()

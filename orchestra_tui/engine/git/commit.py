@@ -50,8 +50,7 @@ def commit(repo: Repository, intent: CommitIntent) -> str:
             raise GitError(_MOVED)
         case CommitState.NOT_DONE:
             pass
-    lock = IndexLock(repo.index_path, intent.commit)
-    lock.recover()
+    lock = _recovered_lock(repo, intent)
     lock.hold(lambda data: _edited_index(data, repo.plumbing.hash_name, intent.edits))
     moved = False
     try:
@@ -82,8 +81,7 @@ def finish(repo: Repository, intent: CommitIntent) -> None:
     What the user staged since then stays, and once he has committed on top or left the branch the
     index is his alone.
     """
-    lock = IndexLock(repo.index_path, intent.commit)
-    lock.recover()
+    lock = _recovered_lock(repo, intent)
     head = repo.head()
     if head.ref != intent.ref or head.commit != intent.commit:
         return
@@ -93,6 +91,13 @@ def finish(repo: Repository, intent: CommitIntent) -> None:
         return
     lock.hold(lambda data: _edited_index(data, hash_name, intent.edits))
     lock.publish()
+
+
+def _recovered_lock(repo: Repository, intent: CommitIntent) -> IndexLock:
+    repo.plumbing.recover_ref(_move(intent))
+    lock = IndexLock(repo.index_path, intent.commit)
+    lock.recover()
+    return lock
 
 
 def _move(intent: CommitIntent) -> RefMove:

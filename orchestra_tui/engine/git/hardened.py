@@ -14,6 +14,7 @@ from typing import Literal
 
 from orchestra_tui.domain.errors import GitError
 from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.git import ref_file
 from orchestra_tui.engine.git.plumbing import ATTRIBUTES, Attributes, Head, ObjectKind, RefMove
 
 GIT_TIMEOUT = 60.0
@@ -129,6 +130,10 @@ class CommandPlumbing:
         if self.ref(move.ref) != move.old:
             return False
         raise GitError(f"{move.ref} could not be moved: {_complaint(done.stderr)}")
+
+    def recover_ref(self, move: RefMove) -> None:
+        """Remove the lock of this very move; git itself, not being killed with us, leaves none."""
+        ref_file.recover_ref(self._git_dir, move)
 
     def is_ancestor(self, ancestor: str, tip: str) -> bool:
         """True if `ancestor` is `tip` or reached from it."""

@@ -12,6 +12,7 @@ from typing import Literal
 from orchestra_tui.domain.errors import GitError
 from orchestra_tui.engine.git.objects import Identity
 from orchestra_tui.engine.git.plumbing import Plumbing
+from orchestra_tui.engine.git.ref_file import common_dir
 from orchestra_tui.engine.git.repository import Repository
 
 _HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit")
@@ -66,13 +67,5 @@ def _hooks(repo: Repository) -> list[str]:
     if configured:
         folder = repo.work_tree / Path(configured).expanduser()
     else:
-        folder = _common_dir(repo.git_dir) / "hooks"
+        folder = common_dir(repo.git_dir) / "hooks"
     return [name for name in _HOOKS if os.access(folder / name, os.X_OK)]
-
-
-def _common_dir(git_dir: Path) -> Path:
-    """The git directory that all work trees share."""
-    try:
-        return git_dir / (git_dir / "commondir").read_text().strip()
-    except OSError:
-        return git_dir

@@ -13,7 +13,11 @@ import pygit2
 from pygit2.enums import FileStatus, ObjectType, ReferenceType, RepositoryState
 
 from orchestra_tui.domain.errors import GitError
+from orchestra_tui.engine.git import ref_file
 from orchestra_tui.engine.git.plumbing import ATTRIBUTES, Attributes, Head, ObjectKind, RefMove
+
+# pygit2 raises OSError for the errors of the operating system that libgit2 met.
+FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
 
 _TYPES = {"blob": ObjectType.BLOB, "tree": ObjectType.TREE, "commit": ObjectType.COMMIT}
 _OPERATIONS = {
@@ -64,14 +68,14 @@ class Libgit2Plumbing:
                 return Head(ref=str(head.target), commit=None)
             resolved = head.resolve()
             return Head(ref=resolved.name, commit=str(resolved.target))
-        except (pygit2.GitError, KeyError) as error:
+        except FAILURES as error:
             raise GitError(f"HEAD cannot be read: {error}") from error
 
     def ref(self, name: str) -> str | None:
         """The commit a ref points at, or None."""
         try:
             return str(self._open().lookup_reference(name).resolve().target)
-        except (KeyError, pygit2.GitError):
+        except FAILURES:
             return None
 
     def operation(self) -> str | None:
@@ -83,7 +87,7 @@ class Libgit2Plumbing:
         """The content of an object."""
         try:
             found, data = self._open().odb.read(pygit2.Oid(hex=oid))
-        except (KeyError, ValueError, pygit2.GitError) as error:
+        except FAILURES as error:
             raise GitError(f"the {kind} {oid} is not in the repository: run git fsck") from error
         if found != _TYPES[kind]:
             raise GitError(f"{oid} is not a {kind}: run git fsck")
@@ -93,28 +97,22 @@ class Libgit2Plumbing:
         """Write an object unless it is there already."""
         try:
             return str(self._open().odb.write(_TYPES[kind], data))
-        except pygit2.GitError as error:
+        except FAILURES as error:
             raise GitError(f"git's object store cannot be written: {error}") from error
 
     def move_ref(self, move: RefMove) -> bool:
-        """Move a ref by libgit2's own compare-and-swap under the ref's lock."""
-        repo = self._open()
-        repo.set_ident(move.name, move.email)
-        try:
-            if move.old is None:
-                repo.create_reference_direct(move.ref, move.new, False, message=move.log)
-                return True
-            ref = repo.lookup_reference(move.ref)
-            if str(ref.target) != move.old:
-                return False
-            ref.set_target(move.new, move.log)
-        except (pygit2.AlreadyExistsError, KeyError):
-            return False
-        except (pygit2.GitError, ValueError) as error:
-            if self.ref(move.ref) != move.old:
-                return False
-            raise GitError(f"{move.ref} could not be moved: {error}") from error
-        return True
+        """Move a ref by a lock that survives a kill; see `ref_file`."""
+        setting = (self.config("core.logAllRefUpdates") or "true").lower()
+        return ref_file.move_ref(
+            self._git_dir,
+            move,
+            current=lambda: self.ref(move.ref),
+            is_logged=setting not in {"false", "no", "off", "0"},
+        )
+
+    def recover_ref(self, move: RefMove) -> None:
+        """Remove the lock of this very move, if a killed process left it."""
+        ref_file.recover_ref(self._git_dir, move)
 
     def is_ancestor(self, ancestor: str, tip: str) -> bool:
         """True if `ancestor` is `tip` or reached from it."""
@@ -122,7 +120,7 @@ class Libgit2Plumbing:
             return True
         try:
             return self._open().descendant_of(tip, ancestor)
-        except (KeyError, ValueError, pygit2.GitError):
+        except FAILURES:
             return False
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
@@ -132,7 +130,7 @@ class Libgit2Plumbing:
             return {
                 path: {name: repo.get_attr(path, name) for name in ATTRIBUTES} for path in paths
             }
-        except pygit2.GitError as error:
+        except FAILURES as error:
             raise GitError(f"git's attributes cannot be read: {error}") from error
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
@@ -140,7 +138,7 @@ class Libgit2Plumbing:
         repo = self._open()
         try:
             return frozenset(path for path in paths if repo.path_is_ignored(path))
-        except pygit2.GitError as error:
+        except FAILURES as error:
             raise GitError(f"git's ignore rules cannot be read: {error}") from error
 
     def status(self, paths: Iterable[str] | None) -> Mapping[str, str]:
@@ -151,7 +149,7 @@ class Libgit2Plumbing:
                 flags = repo.status(untracked_files="no")
             else:
                 flags = {path: _status_of(repo, path) for path in paths}
-        except pygit2.GitError as error:
+        except FAILURES as error:
             raise GitError(f"git's status cannot be read: {error}") from error
         letters = {path: _letters(FileStatus(value)) for path, value in flags.items()}
         return {path: both for path, both in letters.items() if both}
@@ -160,13 +158,13 @@ class Libgit2Plumbing:
         """A configuration value, last one wins."""
         try:
             return self._open().config[key]
-        except (KeyError, ValueError, pygit2.GitError):
+        except FAILURES:
             return None
 
     def _open(self) -> pygit2.Repository:
         try:
             return pygit2.Repository(str(self._git_dir))
-        except pygit2.GitError as error:
+        except FAILURES as error:
             raise GitError(f"the repository can no longer be opened: {error}") from error
 
 

@@ -105,6 +105,10 @@ class Plumbing(Protocol):
         """Move a ref; False if it no longer stands where `move` says."""
         ...
 
+    def recover_ref(self, move: RefMove) -> None:
+        """Remove the lock of this very move, if a killed process left it."""
+        ...
+
     def is_ancestor(self, ancestor: str, tip: str) -> bool:
         """True if `ancestor` is `tip` or is reached from it."""
         ...

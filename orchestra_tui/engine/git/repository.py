@@ -87,7 +87,7 @@ def open_repository(root: Path) -> Repository | None:
         repo = pygit2.Repository(found)
         if repo.workdir is not None:
             len(repo.index)  # a split or sparse index is where libgit2 gives up
-    except pygit2.GitError as error:
+    except (pygit2.GitError, OSError) as error:
         return _open_by_command(root, str(error))
     if repo.workdir is None:
         raise GitError("the git repository here is bare: open a work tree of it")
@@ -119,7 +119,7 @@ def create_repository(
             person = pygit2.Signature(name, email)
             tree = repo.TreeBuilder().write()
             repo.create_commit("HEAD", person, person, f"{message}\n", tree, [])
-    except pygit2.GitError as error:
+    except (pygit2.GitError, OSError) as error:
         raise GitError(f"the scratch repository cannot be made in {root}: {error}") from error
     opened = open_repository(root)
     if opened is None:
