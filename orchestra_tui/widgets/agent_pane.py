@@ -19,8 +19,8 @@ from orchestra_tui.widgets.agent_work import AgentWork, WorkState
 from orchestra_tui.widgets.call_context import CallContext, context_summary
 from orchestra_tui.widgets.figures import clock_text, count_text
 from orchestra_tui.widgets.line_pane import LinePane
-from orchestra_tui.widgets.line_view import Span, spans_text
-from orchestra_tui.widgets.pick_list import fit_spans, justify
+from orchestra_tui.widgets.line_view import MUTED, Span
+from orchestra_tui.widgets.pick_list import justify
 from orchestra_tui.widgets.plain_static import PlainStatic, plain_line
 from orchestra_tui.widgets.signs import role_style, signs_of
 from orchestra_tui.widgets.streams import StreamBuffers
@@ -38,10 +38,10 @@ def spans_content(spans: list[Span]) -> Content:
 class ReplyPane(LinePane):
     """A reply as it streams; the marks of the reply format stand back."""
 
-    def text_style(self, row: int) -> str:
+    def line_style(self, row: int) -> str:
         """Mute the marker lines, so that the code stands out."""
         text = self.row_text(row)
-        return "$text-muted" if text.startswith(_REPLY_MARKS) or text == "=======" else ""
+        return MUTED if text.startswith(_REPLY_MARKS) or text == "=======" else ""
 
 
 @dataclass
@@ -187,22 +187,22 @@ class AgentPane(Vertical):
             return
         self._shown = shown
         reply = self.reply
-        reply.is_live = state is WorkState.CALLING and not reply._buffer.is_empty
+        reply.is_live = state is WorkState.CALLING and reply.has_text
         reply.placeholder = _placeholder(state)
         width = max(0, self.size.width - 2)
-        head = justify(self._name(), self._figures(elapsed, rate), width)
+        head = justify(self._who(), self._figures(elapsed, rate), width)
         self.query_one(".pane-head", PlainStatic).update(spans_content(head), layout=False)
         self.query_one(".pane-note", PlainStatic).update(self._note(state, wait), layout=False)
         if self.shows_context and self.work.call is not None:
             self.context.show_context(self.work.call.context)
 
-    def _name(self) -> list[Span]:
+    def _who(self) -> list[Span]:
         role, *tries = self.work.title.split(" · ")
         spans: list[Span] = [(role, f"{role_style(self.work.role)} bold")]
         spans += [(f" · {word}", "$text-warning") for word in tries]
         spans.append((f" · {self.work.path}", ""))
         if self.work.adapter:
-            spans.append((f" · {self.work.adapter}", "$text-muted"))
+            spans.append((f" · {self.work.adapter}", MUTED))
         return spans
 
     def _figures(self, elapsed: float | None, rate: int) -> list[Span]:
@@ -219,7 +219,7 @@ class AgentPane(Vertical):
             parts.append(f"{tokens:>6} tok" if tokens else " " * 10)
         if room >= 60:
             parts.append(f"{rate:>4}/s" if rate else " " * 6)
-        return [(" ".join(parts), "$text-muted")]
+        return [(" ".join(parts), MUTED)]
 
     def _wait(self) -> int:
         call = self.work.call
@@ -256,10 +256,3 @@ def _placeholder(state: WorkState) -> str:
             return "answered; the reply is being checked…"
         case WorkState.ENDED:
             return ""
-
-
-def tab_spans(work: AgentWork, *, is_current: bool, width: int) -> list[Span]:
-    """A pane as one entry of a tab strip: the role's colour and the end of the path."""
-    name = work.path.rsplit("/", 1)[-1]
-    spans: list[Span] = [(f" {name} ", role_style(work.role) + (" bold reverse" if is_current else ""))]  # fmt: skip
-    return fit_spans(spans, width) if spans_text(spans) else []

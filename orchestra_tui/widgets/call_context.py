@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orchestra_tui.domain.calls import ContextItem
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.figures import plural, size_text
-from orchestra_tui.widgets.line_view import LineView, Span, Spans
+from orchestra_tui.widgets.line_view import MUTED, LineView, Span, Spans
 from orchestra_tui.widgets.pick_list import justify
 
 _SIZE = 8
@@ -33,7 +33,7 @@ class CallContext(LineView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._context: tuple[ContextItem, ...] = ()
+        self._items: tuple[ContextItem, ...] = ()
         self._rows: list[tuple[list[Span], list[Span]]] = []
 
     @property
@@ -44,9 +44,9 @@ class CallContext(LineView):
     def show_context(self, context: Sequence[ContextItem]) -> None:
         """Show what this call was sent."""
         context = tuple(context)
-        if context == self._context and self._rows:
+        if context == self._items and self._rows:
             return
-        self._context = context
+        self._items = context
         cut = [item for item in context if not item.is_whole]
         whole = [item for item in context if item.is_whole]
         self._rows = []
@@ -67,16 +67,16 @@ class CallContext(LineView):
         return justify(left, right, self.size.width)
 
     def _caption(self, text: str) -> None:
-        self._rows.append(([(text, "$text-muted bold")], []))
+        self._rows.append(([(text, f"{MUTED} bold")], []))
 
 
 def _item_row(item: ContextItem) -> tuple[list[Span], list[Span]]:
     left: list[Span] = [
         (f"  {clean_line(item.what)}", "" if item.sent else "$text-warning"),
-        (f"  {clean_line(item.why)}", "$text-muted"),
+        (f"  {clean_line(item.why)}", MUTED),
     ]
     sent = f"{size_text(item.sent):>{_SIZE}}"
     if item.is_whole:
         return left, [(sent, "")]
     whole = f" of {size_text(item.size):>{_SIZE}}"
-    return left, [(sent, "$text-warning"), (whole, "$text-muted")]
+    return left, [(sent, "$text-warning"), (whole, MUTED)]

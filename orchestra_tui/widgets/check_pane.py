@@ -14,7 +14,7 @@ from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.agent_pane import spans_content
 from orchestra_tui.widgets.figures import clock_text
 from orchestra_tui.widgets.line_pane import LinePane
-from orchestra_tui.widgets.line_view import Span
+from orchestra_tui.widgets.line_view import MUTED, Span
 from orchestra_tui.widgets.pick_list import justify
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.signs import Signs, signs_of
@@ -60,8 +60,8 @@ def verdict_spans(checks: ChecksState, signs: Signs) -> list[Span]:
     if checks.detected == () and not checks.outcomes:
         return [(f"{signs.waiting} no checks found", "$text-warning")]
     if not checks.outcomes:
-        return [("checks have not run", "$text-muted")]
-    spans: list[Span] = [("checks ", "$text-muted")]
+        return [("checks have not run", MUTED)]
+    spans: list[Span] = [("checks ", MUTED)]
     for outcome in checks.outcomes:
         spans += [*outcome_spans(outcome, signs), ("  ", "")]
     spans.pop()
@@ -100,7 +100,7 @@ class CheckPane(Vertical):
             yield LinePane()
 
     @property
-    def is_running(self) -> bool:
+    def runs_now(self) -> bool:
         """Checks run right now."""
         return bool(_checks_stream(self._run))
 
@@ -136,7 +136,7 @@ class CheckPane(Vertical):
         run = self._run
         if run is None:
             return
-        seconds = int(monotonic() - self._began) if self.is_running else -1
+        seconds = int(monotonic() - self._began) if self.runs_now else -1
         shown = (run.checks, seconds, self.size.width)
         if shown == self._shown:
             return
@@ -144,11 +144,11 @@ class CheckPane(Vertical):
         signs = signs_of(self.app)
         names = ", ".join(clean_line(name) for name in run.checks.detected or ())
         left: list[Span] = [("Checks", "bold")]
-        if self.is_running:
+        if self.runs_now:
             left.append((f" · {names}", ""))
         else:
             left += [(" · ", ""), *verdict_spans(run.checks, signs)]
-        right: list[Span] = [(f"{clock_text(seconds):>5}", "$text-muted")] if seconds >= 0 else []
+        right: list[Span] = [(f"{clock_text(seconds):>5}", MUTED)] if seconds >= 0 else []
         head = justify(left, right, max(0, self.size.width - 2))
         self.query_one(".pane-head", PlainStatic).update(spans_content(head), layout=False)
 

@@ -167,6 +167,8 @@ class LineBuffer:
 
     def _rewrap(self) -> None:
         self._rows, self._starts = [], []
+        if not self._lines and not self._open:
+            return
         is_start = True
         for text, ended in [*self._lines, (self._open, False)]:
             rows = wrap_cells(expand_tabs(text), self.width)

@@ -6,8 +6,8 @@ The rule a reader must not break: `feed` only keeps the piece. Wrapping and draw
 
 from collections.abc import Callable
 from time import monotonic
-from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.message_pump import MessagePump
 from textual.reactive import reactive
@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from orchestra_tui.widgets.line_buffer import LineBuffer
-from orchestra_tui.widgets.line_view import LineView, Spans
+from orchestra_tui.widgets.line_view import MUTED, LineView, Spans
 from orchestra_tui.widgets.signs import signs_of
 
 RATE = 60
@@ -58,7 +58,6 @@ class LinePane(LineView):
         background: transparent;
     }
     """
-    HELP: ClassVar[str] = "Streams text; follows while you are at the bottom."
 
     is_live: reactive[bool] = reactive(False, init=False)
     """More may come: a caret stands after the last character."""
@@ -89,6 +88,11 @@ class LinePane(LineView):
     def end_row(self) -> int:
         """One past the newest row."""
         return self._buffer.end
+
+    @property
+    def has_text(self) -> bool:
+        """Something was flushed since the last restart."""
+        return not self._buffer.is_empty
 
     @property
     def is_following(self) -> bool:
@@ -142,9 +146,9 @@ class LinePane(LineView):
 
     def row_spans(self, row: int) -> Spans:
         """The row as it came."""
-        return ((self._buffer.row(row), self.text_style(row)),)
+        return ((self._buffer.row(row), self.line_style(row)),)
 
-    def text_style(self, row: int) -> str:
+    def line_style(self, row: int) -> str:
         """How a row is coloured; panes of known formats override it."""
         return ""
 
@@ -184,14 +188,15 @@ class LinePane(LineView):
         """The caret of a live stream, the placeholder, and the chip with the new lines."""
         if self._buffer.is_empty:
             if y == 0 and strips:
-                strips[0] = self.make_strip(((self.placeholder, "$text-muted italic"),))
+                strips[0] = self.make_strip(((self.placeholder, f"{MUTED} italic"),))
             return strips
         if self.is_live:
             self._draw_caret(y, strips)
         last = self.size.height - 1 - y
         if (chip := self._chip()) and 0 <= last < len(strips):
             left = strips[last].crop(0, max(0, self.size.width - len(chip)))
-            strips[last] = Strip.join([left, self.make_strip(((chip, "$block-cursor-foreground on $primary"),)).crop(0, len(chip))])  # fmt: skip
+            drawn = Segment(chip, self.style_of("$block-cursor-foreground on $primary"))
+            strips[last] = Strip.join([left, Strip([drawn], len(chip))])
         return strips
 
     def _settle(self) -> None:

@@ -28,6 +28,8 @@ from textual.widget import Widget
 Span = tuple[str, str]
 """Clean text without newlines or tabs, and a content style such as `$text-muted bold`."""
 Spans = Sequence[Span]
+MUTED = "$foreground 60%"
+"""For text that stands back. In spans `$text-muted` is drawn at full strength: it is `auto`."""
 
 _WHEEL_ROWS = 3
 _CACHE_LIMIT = 4_000
@@ -66,9 +68,7 @@ class LineView(Widget, can_focus=True):
             "pagedown", "scroll_page(1)", "Page down", show=False, id="lines.page_down",
             tooltip="One page down",
         ),
-        Binding(
-            "home", "scroll_start", "Start", show=False, id="lines.start", tooltip="To the first row"
-        ),
+        Binding("home", "scroll_start", "Start", show=False, id="lines.start", tooltip="First row"),
         Binding(
             "end", "scroll_finish", "End", show=False, id="lines.end", tooltip="To the last row"
         ),

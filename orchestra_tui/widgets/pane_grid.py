@@ -13,8 +13,8 @@ from time import monotonic
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.getters import query_one
 from textual.geometry import Size
+from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -158,7 +158,7 @@ class PaneGrid(Vertical):
             self._let_go(needs_room=bool(new))
         if self.current not in self._panes:
             self.current = next(iter(self._panes), "")
-        self.arrange()
+        self.place_panes()
 
     def pull(self, streams: StreamBuffers, now: datetime) -> None:
         """The shared tick: text for the panes that can be seen, and farewell to the ended."""
@@ -166,7 +166,7 @@ class PaneGrid(Vertical):
             if pane.is_mounted:
                 pane.pull(streams, now)
         if self._let_go(needs_room=False):
-            self.arrange()
+            self.place_panes()
 
     def clear(self) -> None:
         """Another run is shown: no pane of the old one stays."""
@@ -182,10 +182,10 @@ class PaneGrid(Vertical):
             return
         at = slots.index(self.current) if self.current in slots else 0
         self.current = slots[(at + step) % len(slots)]
-        self.arrange()
+        self.place_panes()
         self._panes[self.current].focus_body()
 
-    def arrange(self) -> None:
+    def place_panes(self) -> None:
         """Choose the shape and which panes are seen; the current one always is."""
         count = 1 if self.is_zoomed else len(self._panes)
         room = self.size if self.size.width else self.app.size
@@ -207,24 +207,24 @@ class PaneGrid(Vertical):
 
     def on_resize(self) -> None:
         """Another size may hold more or fewer panes."""
-        self.arrange()
+        self.place_panes()
 
     def watch_is_zoomed(self) -> None:
         """One pane, or as many as fit."""
-        self.arrange()
+        self.place_panes()
 
     @on(AgentPane.Chosen)
     def _choose(self, event: AgentPane.Chosen) -> None:
         event.stop()
         if event.pane.slot != self.current:
             self.current = event.pane.slot
-            self.arrange()
+            self.place_panes()
 
     @on(PaneTabs.Clicked)
     def _turn_to(self, event: PaneTabs.Clicked) -> None:
         event.stop()
         self.current = event.slot
-        self.arrange()
+        self.place_panes()
         if self.current_pane is not None:
             self.current_pane.focus_body()
 

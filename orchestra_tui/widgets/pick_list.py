@@ -4,6 +4,7 @@ The rule a reader must not break: the list knows keys, not meanings. Whoever own
 rows are and what picking one does.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,10 +12,11 @@ from typing import ClassVar
 from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 
-from orchestra_tui.widgets.line_view import LineView, Span, Spans, spans_text
+from orchestra_tui.widgets.line_view import MUTED, LineView, Span, Spans, spans_text
 
 
 @dataclass(frozen=True)
@@ -117,15 +119,26 @@ class PickList(LineView):
         return len(self._rows) or 1
 
     @property
+    def rows(self) -> tuple[PickRow, ...]:
+        """The rows as they stand."""
+        return self._rows
+
+    @property
     def key(self) -> str:
         """The key of the row under the cursor; empty if there is none."""
         return self._rows[self.cursor].key if self.cursor < len(self._rows) else ""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Where the height is `auto`: as many rows as there are."""
+        return self.end_row
 
     def show_rows(self, rows: Sequence[PickRow]) -> None:
         """Show these rows; the cursor stays on its key, or else on its place."""
         if tuple(rows) == self._rows:
             return
         key = self.key
+        if len(rows) != len(self._rows):
+            self.refresh(layout=True)
         self._rows = tuple(rows)
         keys = [row.key for row in self._rows]
         at = keys.index(key) if key in keys and key else min(self.cursor, max(0, len(keys) - 1))
@@ -145,7 +158,7 @@ class PickList(LineView):
     def row_spans(self, row: int) -> Spans:
         """A row in its columns, a bar before the one under the cursor."""
         if not self._rows:
-            return ((self._empty, "$text-muted italic"),)
+            return ((self._empty, f"{MUTED} italic"),)
         found = self._rows[row]
         bar = ("▎", "$accent") if row == self.cursor else (" ", "")
         return [bar, *justify(found.left, found.right, self.size.width - 1)]
@@ -205,7 +218,7 @@ class PickList(LineView):
         """The nearest row with a key, looking in the direction of `step` first."""
         forward = range(at, len(self._rows) if step > 0 else -1, step)
         backward = range(at, -1 if step > 0 else len(self._rows), -step)
-        for candidate in (*forward, *backward):
+        for candidate in itertools.chain(forward, backward):
             if self._rows[candidate].key:
                 return candidate
         return at

@@ -14,7 +14,7 @@ from orchestra_tui.domain.state import Phase, RunState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.check_pane import verdict_spans
 from orchestra_tui.widgets.figures import bar_text, clock_text, plural
-from orchestra_tui.widgets.line_view import Span
+from orchestra_tui.widgets.line_view import MUTED, Span
 from orchestra_tui.widgets.signs import UNICODE, Signs, phase_sign, phase_word
 
 _VERBS = {
@@ -47,7 +47,7 @@ def title_left(run: RunState, signs: Signs = UNICODE, *, has_room: bool = True) 
             )  # fmt: skip
             spans.append((f"{bar} ", "$primary"))
     if work := _work_words(run):
-        spans.append((f" {work}", "$text-muted"))
+        spans.append((f" {work}", MUTED))
     return spans
 
 
@@ -57,7 +57,7 @@ def title_right(run: RunState, now: datetime) -> list[Span]:
     mode = settings.mode.value
     limit = settings.limits.max_concurrency
     elapsed = clock_text((now - run.started_at).total_seconds())
-    return [(f"{mode} x{limit}  {elapsed:>7}", "$text-muted")]
+    return [(f"{mode} x{limit}  {elapsed:>7}", MUTED)]
 
 
 def rest_lines(run: RunState | None, signs: Signs = UNICODE) -> Content:
@@ -65,17 +65,17 @@ def rest_lines(run: RunState | None, signs: Signs = UNICODE) -> Content:
     if run is None:
         return _lines(
             ("Nothing runs yet.", "bold"),
-            ("F2 opens Home: say what to build, then approve the plan.", "$text-muted"),
+            ("F2 opens Home: say what to build, then approve the plan.", MUTED),
         )
     head, hint = _rest_words(run)
     lines: list[Span] = [(head, "bold")]
     if run.is_approved:
-        lines.append((_counts_words(run), "$text-muted"))
+        lines.append((_counts_words(run), MUTED))
     if run.checks.outcomes or run.checks.detected is not None:
-        lines.append(("".join(text for text, _ in verdict_spans(run.checks, signs)), "$text-muted"))
+        lines.append(("".join(text for text, _ in verdict_spans(run.checks, signs)), MUTED))
     if run.last_error and run.phase in {Phase.FAILED, Phase.CANCELLED}:
         lines.append((clean_line(run.last_error), "$text-error"))
-    return _lines(*lines, ("", ""), *((line, "$text-muted") for line in hint))
+    return _lines(*lines, ("", ""), *((line, MUTED) for line in hint))
 
 
 def _rest_words(run: RunState) -> tuple[str, tuple[str, ...]]:
@@ -123,7 +123,9 @@ def _end_words(run: RunState) -> tuple[str, tuple[str, ...]]:
                 "Check the key and the model name (orchestra doctor), then p goes on.",
             )
         case _:
-            return f"The run failed.{why}", ("p tries to go on. F2 takes another task.",)
+            return f"The run failed.{why}", (
+                "F6 shows what can be tried again. F2 takes another task.",
+            )
 
 
 def _counts_words(run: RunState) -> str:

@@ -1,6 +1,7 @@
 """The steps of the plan with their states, flowing over at most a few rows."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -11,9 +12,12 @@ from textual.widget import Widget
 from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.state import RunState, StepStatus
 from orchestra_tui.domain.text import clean_line
+from orchestra_tui.widgets.line_view import MUTED
 from orchestra_tui.widgets.signs import Signs, signs_of, status_word, step_sign
 
 MAX_ROWS = 4
+MAX_ROWS_LOW = 2
+"""On a screen of fewer than 30 rows."""
 _GAP = 2
 _QUIET = {StepStatus.WAITING, StepStatus.ACCEPTED}
 _MAX_PATH = 44
@@ -47,7 +51,7 @@ def strip_items(run: RunState | None) -> tuple[StripItem, ...]:
 
 def flow(items: Sequence[StripItem], width: int, rows: int = MAX_ROWS) -> list[list[StripItem]]:
     """Items over rows of `width` cells; what does not fit is put together by state."""
-    for folded in (frozenset[StepStatus](), {StepStatus.ACCEPTED}, _QUIET, set(StepStatus)):
+    for folded in ((), (StepStatus.ACCEPTED,), _QUIET, tuple(StepStatus)):
         lines = _lines(_folded(items, folded), width)
         if len(lines) <= rows:
             return lines
@@ -90,7 +94,7 @@ class StepStrip(Widget):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many rows as the steps need at this width."""
-        return max(1, len(flow(self._items, max(10, width))))
+        return max(1, len(flow(self._items, max(10, width), self._most_rows)))
 
     def on_resize(self) -> None:
         """Another width flows differently."""
@@ -110,7 +114,11 @@ class StepStrip(Widget):
             at += item.width + _GAP
 
     def _lines_now(self) -> list[list[StripItem]]:
-        return flow(self._items, max(10, self.content_size.width))
+        return flow(self._items, max(10, self.content_size.width), self._most_rows)
+
+    @property
+    def _most_rows(self) -> int:
+        return MAX_ROWS if self.app.size.height >= 30 else MAX_ROWS_LOW
 
 
 def strip_content(lines: Sequence[Sequence[StripItem]], signs: Signs) -> Content:
@@ -121,7 +129,7 @@ def strip_content(lines: Sequence[Sequence[StripItem]], signs: Signs) -> Content
             Content.assemble(
                 step_sign(item.status, signs),
                 " ",
-                (item.text, "$text-muted" if item.status in _QUIET else ""),
+                (item.text, MUTED if item.status in _QUIET else ""),
             )
             for item in line
         ]
@@ -129,20 +137,17 @@ def strip_content(lines: Sequence[Sequence[StripItem]], signs: Signs) -> Content
     return Content("\n").join(rows)
 
 
-def _folded(items: Sequence[StripItem], statuses: set[StepStatus] | frozenset[StepStatus]) -> list[StripItem]:  # fmt: skip
-    kept: list[StripItem] = []
-    counts: dict[StepStatus, int] = {}
+def _folded(items: Sequence[StripItem], statuses: Collection[StepStatus]) -> list[StripItem]:
+    """Items of these statuses put together, each group where its first member stood."""
+    counts = Counter(item.status for item in items)
+    kept: dict[str, StripItem] = {}
     for item in items:
         if item.status not in statuses:
-            kept.append(item)
+            kept[item.step] = item
             continue
-        if item.status not in counts:
-            kept.append(StripItem(step="", status=item.status, text=""))
-        counts[item.status] = counts.get(item.status, 0) + 1
-    return [
-        item if item.text else StripItem("", item.status, f"{counts[item.status]} {status_word(item.status)}")  # fmt: skip
-        for item in kept
-    ]
+        text = f"{counts[item.status]} {status_word(item.status)}"
+        kept.setdefault(f"all {item.status}", StripItem("", item.status, text))
+    return list(kept.values())
 
 
 def _lines(items: Sequence[StripItem], width: int) -> list[list[StripItem]]:

@@ -1,0 +1,62 @@
+"""The tries at one step, oldest first: when, what, with which result, and why."""
+
+from collections.abc import Sequence
+
+from orchestra_tui.domain.activities import ActivityKind
+from orchestra_tui.domain.state import AttemptNote
+from orchestra_tui.domain.text import clean_line
+from orchestra_tui.widgets.figures import plural
+from orchestra_tui.widgets.line_view import MUTED, Span
+from orchestra_tui.widgets.pick_list import PickList, PickRow
+from orchestra_tui.widgets.signs import Signs, signs_of
+
+_VERBS = {
+    ActivityKind.EXECUTE: "write",
+    ActivityKind.FIX: "fix",
+    ActivityKind.AUDIT: "audit",
+    ActivityKind.REVERT: "revert",
+}
+_GOOD = {"written", "passed"}
+
+
+class AttemptTimeline(PickList):
+    """One row per attempt; its key is its place in the timeline."""
+
+    def show_attempts(self, notes: Sequence[AttemptNote]) -> None:
+        """Show these attempts; a new one at the end gets the cursor if the last one had it."""
+        was_last = self.cursor >= len(self.rows) - 1
+        signs = signs_of(self.app)
+        self.show_rows([_row(at, note, signs) for at, note in enumerate(notes)])
+        if was_last and notes:
+            self.cursor = len(notes) - 1
+
+
+def _row(at: int, note: AttemptNote, signs: Signs) -> PickRow:
+    attempt = note.activity.rsplit("/", 1)[-1]
+    what = f"{_VERBS.get(note.kind, note.kind.value)} {clean_line(attempt)}"
+    sign, style = _look(note.result, signs)
+    left: list[Span] = [
+        (f"{note.at:%H:%M:%S} ", MUTED),
+        (f"{what:<9} ", ""),
+        (f"{sign} {clean_line(note.result)}", style),
+    ]
+    if note.message:
+        left.append((f"  {clean_line(note.message)}", MUTED))
+    right: list[Span] = []
+    if note.diagnostics:
+        right.append((plural(len(note.diagnostics), "finding"), "$text-warning"))
+    return PickRow(key=str(at), left=tuple(left), right=tuple(right))
+
+
+def _look(result: str, signs: Signs) -> Span:
+    if result in _GOOD:
+        return signs.accepted, "$text-success"
+    match result:
+        case "issues":
+            return signs.fixing, "$text-warning"
+        case "reverted":
+            return signs.reverted, "$text-warning"
+        case "conflict":
+            return signs.needs_user, "$text-warning"
+        case _:
+            return signs.failed, "$text-error"
