@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+import resource
 import signal
 import sys
 import time
@@ -37,6 +38,7 @@ OLD, NEW = b"old\n" * 500, b"new\n" * 700
 POINTS = (
     "apply.prepared",
     "apply.intended",
+    "apply.part",
     "apply.ready",
     "apply.exchanged",
     "apply.settled",
@@ -186,6 +188,18 @@ def _points(root: Path, case: str, portable: bool) -> None:
         _say(point=point, killed=os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
 
 
+def _full(root: Path, portable: bool) -> None:
+    """Files cannot grow beyond 1,000 bytes: as on a full disk, a write fails half-way."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+    tree = open_tree(root, portable=portable)
+    for path, old in (("deep/er/new.txt", None), ("a.txt", OLD)):
+        base = None if old is None else blob_hash(old)
+        try:
+            tree.exchange(path, NEW, expected=base, token="t", rescue=print)
+        except OSError as error:
+            _say(path=path, error=error.errno)
+
+
 async def _rewrite_for_ever(root: Path, portable: bool, number: Iterator[int]) -> None:
     shop = await open_workshop(root, portable=portable)
     await shop.applier.recover(shop.journal.run)
@@ -239,5 +253,7 @@ if __name__ == "__main__":
     with as_program() as (given, is_portable):
         if given[0] == "points":
             _points(Path(given[1]), given[2], is_portable)
+        elif given[0] == "full":
+            _full(Path(given[1]), is_portable)
         else:
             _random(Path(given[1]), float(given[2]), int(given[3]), is_portable)

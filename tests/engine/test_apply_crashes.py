@@ -63,12 +63,17 @@ OUTCOMES: dict[str, dict[str, bytes]] = {
 async def test_killed_at_a_point_and_done_again_is_as_never_killed(
     tmp_path: Path, case: str, kind: str
 ) -> None:
-    assert run_points(tmp_path, case, kind) == dict.fromkeys(POINTS, True)
+    killed = run_points(tmp_path, case, kind)
+    assert [point for point in POINTS if not killed[point]] == (
+        ["apply.part"] if case == "delete" else []  # nothing is written then
+    )
     before = {"a.txt": OLD, "b.txt": NEW}
     for point in POINTS:
-        shop = await reopen(tmp_path / point, kind)
+        place = tmp_path / point
+        shop = await reopen(place, kind)
         assert shop.left_over() == [], point
         assert shop.user_files() in (before, OUTCOMES[case]), point
+        assert (place / "deep").exists() == (place / "deep/er/new.txt").exists(), point
         await CASES[case](shop)
         assert shop.user_files() == OUTCOMES[case], point
         assert shop.left_over() == [], point
@@ -124,6 +129,19 @@ async def test_a_save_that_has_no_place_any_more_is_kept_in_the_store(
     assert (place / "a.txt").read_bytes() == b"newer"
     assert shop.blobs.get(blob_hash(b"caught")) == b"caught"
     assert shop.left_over() == []
+
+
+@TREES
+def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, kind: str) -> None:
+    fill(tmp_path)
+    done = subprocess.run(
+        program("full", str(tmp_path), kind), cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["path"] for line in said] == ["deep/er/new.txt", "a.txt"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.txt", "b.txt"]
+    assert (tmp_path / "a.txt").read_bytes() == OLD
 
 
 def test_random_kills_under_a_users_saves_lose_nothing(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def swap(
     try:
         if new is not None:
             folder.write(change.part, new, bits if mode is None else mode)
+            reach("apply.part")
             folder.rename(change.part, change.swap)
         reach("apply.ready")
         _exchange(folder, change)
@@ -93,7 +94,7 @@ def settle(
     """
     folder.remove(change.part)
     theirs: Entry | None = None
-    placed: int | None = None
+    placed: set[int] = set()
     for _ in range(_MAX_ROUNDS):
         held = folder.look(change.swap)
         if held is None:
@@ -103,11 +104,12 @@ def settle(
             folder.remove(change.swap)
             return theirs
         theirs = theirs or held
-        is_older = held.inode == placed
-        if is_older or not _give_back(folder, change, is_first=placed is None):
+        # What comes out a second time was displaced by a newer save, which now has the place.
+        is_older = held.inode in placed
+        if is_older or not _give_back(folder, change, is_first=not placed):
             _keep(folder, change, held, rescue)
             return theirs
-        placed = held.inode
+        placed.add(held.inode)
     return theirs
 
 
