@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine must not fail a property: no clock decides over an example.
+settings.register_profile("orchestra", deadline=None)
+settings.load_profile("orchestra")
 
 STATE_HOME = "ORCHESTRA_STATE_HOME"
 

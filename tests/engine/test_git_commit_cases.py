@@ -74,12 +74,18 @@ def test_message_reflog_and_time_are_as_asked(box: Sandbox) -> None:
     assert re.search(r"[+-]\d{4}$", box.git("log", "-1", "--format=%ai").strip())
 
 
-def test_an_announced_file_of_the_run_is_committed(box: Sandbox) -> None:
-    change = box.change("new.txt", "run\n")
-    box.git("add", "-N", "new.txt")
-    box.commit(change)
+@pytest.mark.parametrize("text", ["run\n", ""])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_announced_file_of_the_run_is_committed(box: Sandbox, text: str, is_late: bool) -> None:
+    change = box.change("new.txt", text)
+    if not is_late:
+        box.git("add", "-N", "new.txt")
+    intent = box.prepare(change)
+    if is_late:
+        box.git("add", "-N", "new.txt")
+    commit(box.open(), intent)
     assert box.status() == ""
-    assert box.shown("HEAD", "new.txt") == b"run\n"
+    assert box.shown("HEAD", "new.txt") == text.encode()
     box.check_sound()
 
 

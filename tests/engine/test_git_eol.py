@@ -38,7 +38,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    deadline=None,
     max_examples=120,
 )
 @given(

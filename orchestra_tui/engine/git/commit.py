@@ -134,6 +134,8 @@ def _open_edits(index: Index, edits: tuple[IndexEdit, ...]) -> dict[bytes, Entry
             after = edit.head_after
         else:
             continue
-        if now != after or (announced and edit.index_after != edit.index_before):
+        # An empty file that was only announced (`git add -N`) already has its content's id.
+        is_unannounced = announced and after == edit.head_after
+        if now != after or is_unannounced:
             still[path] = after
     return still
