@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
@@ -29,8 +29,11 @@ from orchestra_tui.domain.text import clean
 from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.screens.base import AppOptions, OrchestraScreen
+from orchestra_tui.screens.diff import DiffScreen
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.screens.plan import PlanScreen
+from orchestra_tui.screens.recovery import RecoveryScreen
+from orchestra_tui.screens.run import RunScreen
 from orchestra_tui.screens.sessions import SessionsScreen
 from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
 from orchestra_tui.widgets.plain_static import Sanitize
@@ -66,6 +69,9 @@ class OrchestraApp(App[Reopen]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "home": HomeScreen,
         "plan": PlanScreen,
+        "run": RunScreen,
+        "diff": DiffScreen,
+        "recovery": RecoveryScreen,
         "sessions": SessionsScreen,
     }
     DEFAULT_MODE = "home"
@@ -91,11 +97,12 @@ class OrchestraApp(App[Reopen]):
 
     def on_mount(self) -> None:
         """Follow the engine, ask what is open here, start what was asked for."""
-        self.run_worker(self._follow_engine, group="engine", name="follow engine")
-        self.run_worker(self.load_project, group="project", exclusive=True)
+        self._follow_engine()
+        self._load_project()
         if self.options.start_at_once and self.options.initial_task:
-            self.run_worker(self._start_initial_task, group="start")
+            self._start_initial_task()
 
+    @work(group="engine")
     async def _follow_engine(self) -> None:
         is_open = True
         while is_open:
@@ -122,12 +129,13 @@ class OrchestraApp(App[Reopen]):
             self.screen.session = self.session
         old, new = newest_run(before), newest_run(self.session)
         if (old and old.outcome) != (new and new.outcome):
-            self.run_worker(self.load_project, group="project", exclusive=True)
+            self._load_project()
         wanted = wanted_screen(before, self.session)
         if wanted is not None and not self._is_busy_with_keys():
             self.go(wanted)
 
-    async def load_project(self) -> None:
+    @work(group="project", exclusive=True)
+    async def _load_project(self) -> None:
         """Ask the engine what is open here and show it."""
         try:
             self.project = await self._client.query(GetProject())
@@ -137,6 +145,7 @@ class OrchestraApp(App[Reopen]):
         if isinstance(self.screen, OrchestraScreen):
             self.screen.project = self.project
 
+    @work(group="start")
     async def _start_initial_task(self) -> None:
         task, settings = self.options.initial_task, self.options.run_settings
         await self.submit(StartRun(task=task, settings=settings))

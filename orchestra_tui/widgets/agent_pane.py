@@ -6,7 +6,6 @@ The rule a reader must not break: the text is pulled from the stream buffers at 
 
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -49,15 +48,20 @@ class _Flow:
     """How fast a stream comes in: counted, as the provider says nothing until the end."""
 
     characters: int = 0
-    first_at: float = 0.0
+    first_at: datetime | None = None
 
     @property
     def tokens(self) -> int:
         return self.characters // CHARACTERS_PER_TOKEN
 
-    def rate(self, now: float) -> int:
-        seconds = now - self.first_at
-        return int(self.tokens / seconds) if self.characters and seconds >= 0.5 else 0
+    def add(self, text: str, now: datetime) -> None:
+        if text:
+            self.first_at = self.first_at or now
+            self.characters += len(text)
+
+    def rate(self, now: datetime) -> int:
+        seconds = (now - self.first_at).total_seconds() if self.first_at else 0.0
+        return int(self.tokens / seconds) if seconds >= 0.5 else 0
 
 
 class AgentPane(Vertical):
@@ -101,12 +105,14 @@ class AgentPane(Vertical):
         super().__init__()
         self.work = work
         self.slot = work.slot
-        self.ended_at: float | None = None
-        """When its work ended, by the monotonic clock."""
+        self.is_ended = False
+        """Its work is over."""
+        self.ended_at: datetime | None = None
+        """When that was first seen."""
         self._stream = ""
         self._place = 0
         self._flow = _Flow()
-        self._failed_at = 0.0
+        self._failed_at: datetime | None = None
         self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -119,36 +125,36 @@ class AgentPane(Vertical):
 
     def show_work(self, work: AgentWork) -> None:
         """Take the work as it is now."""
-        is_retry = work.state is WorkState.RETRYING
-        if is_retry and (self.work.call != work.call or not self._failed_at):
-            self._failed_at = monotonic()
+        if work.call != self.work.call:
+            self._failed_at = None
         self.work = work
-        self.ended_at = None
+        self.is_ended, self.ended_at = False, None
         self.remove_class("-ended")
 
     def finish(self) -> None:
         """Its work is over; the pane stays a moment."""
-        if self.ended_at is None:
-            self.ended_at = monotonic()
-            self.add_class("-ended")
+        self.is_ended = True
+        self.add_class("-ended")
 
     def pull(self, streams: StreamBuffers, now: datetime) -> None:
         """Show what has come since, and the figures as of `now`."""
         reply = self.reply
+        if self.is_ended:
+            self.ended_at = self.ended_at or now
+        if self.work.state is WorkState.RETRYING:
+            self._failed_at = self._failed_at or now
         if self.work.stream != self._stream:
             self._stream = self.work.stream
             self._place, self._flow = 0, _Flow()
             reply.restart()
-        if self._stream and self.ended_at is None:
+        if self._stream and not self.is_ended:
             piece = streams.since(self._stream, self._place)
             if piece.is_restart:
                 self._flow = _Flow()
                 reply.restart(piece.text)
             elif piece.text:
                 reply.feed(piece.text)
-            if piece.text:
-                self._flow.first_at = self._flow.first_at or monotonic()
-                self._flow.characters += len(piece.text)
+            self._flow.add(piece.text, now)
             self._place = piece.end
         reply.flush()
         self._show_figures(now)
@@ -176,10 +182,10 @@ class AgentPane(Vertical):
 
     def _show_figures(self, now: datetime) -> None:
         """Header and notice, drawn only when they say something new."""
-        state = WorkState.ENDED if self.ended_at is not None else self.work.state
+        state = WorkState.ENDED if self.is_ended else self.work.state
         elapsed = self.work.elapsed(now)
-        rate = self._flow.rate(monotonic())
-        wait = self._wait() if state is WorkState.RETRYING else 0
+        rate = self._flow.rate(now)
+        wait = self._wait(now) if state is WorkState.RETRYING else 0
         shown = (
             self.work, state, int(elapsed or 0), rate, self._flow.tokens, wait, self.size.width,
         )  # fmt: skip
@@ -221,11 +227,12 @@ class AgentPane(Vertical):
             parts.append(f"{rate:>4}/s" if rate else " " * 6)
         return [(" ".join(parts), MUTED)]
 
-    def _wait(self) -> int:
+    def _wait(self, now: datetime) -> int:
+        """Seconds until the next try."""
         call = self.work.call
-        if call is None or call.retry_in is None:
+        if call is None or call.retry_in is None or self._failed_at is None:
             return 0
-        return max(0, round(call.retry_in - (monotonic() - self._failed_at)))
+        return max(0, round(call.retry_in - (now - self._failed_at).total_seconds()))
 
     def _note(self, state: WorkState, wait: int) -> Content:
         call, signs = self.work.call, signs_of(self.app)

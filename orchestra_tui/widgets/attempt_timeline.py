@@ -26,9 +26,22 @@ class AttemptTimeline(PickList):
         """Show these attempts; a new one at the end gets the cursor if the last one had it."""
         was_last = self.cursor >= len(self.rows) - 1
         signs = signs_of(self.app)
-        self.show_rows([_row(at, note, signs) for at, note in enumerate(notes)])
-        if was_last and notes:
-            self.cursor = len(notes) - 1
+        self.show_rows(
+            [_row(at, note, signs) for at, note in enumerate(notes) if not _is_echo(notes, at)]
+        )
+        if was_last and self.rows:
+            self.cursor = len(self.rows) - 1
+
+
+def _is_echo(notes: Sequence[AttemptNote], at: int) -> bool:
+    """The failure of an attempt whose refused reply stands right above, with the same words."""
+    note, before = notes[at], notes[at - 1] if at else None
+    return (
+        before is not None
+        and note.result == "failed"
+        and before.result == "refused"
+        and (note.activity, note.message) == (before.activity, before.message)
+    )
 
 
 def _row(at: int, note: AttemptNote, signs: Signs) -> PickRow:

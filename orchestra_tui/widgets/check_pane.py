@@ -1,7 +1,6 @@
 """The project's own checks: their output as it comes, their verdict when it is there."""
 
 from datetime import datetime
-from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -90,7 +89,7 @@ class CheckPane(Vertical):
         self._run: RunState | None = None
         self._stream = ""
         self._place = 0
-        self._began = 0.0
+        self._began: datetime | None = None
         self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -112,7 +111,7 @@ class CheckPane(Vertical):
         self._run = run
         stream = _checks_stream(run)
         if stream and stream != self._stream:
-            self._stream, self._place, self._began = stream, 0, monotonic()
+            self._stream, self._place, self._began = stream, 0, None
             self.output.restart()
         has_trouble = run is not None and run.checks.verdict == "failed" and run.outcome is None
         self.display = bool(stream) or (has_trouble and bool(self._stream))
@@ -123,6 +122,7 @@ class CheckPane(Vertical):
         """Show what the checks printed since."""
         if not self.display or not self._stream:
             return
+        self._began = self._began or now
         piece = streams.since(self._stream, self._place)
         if piece.is_restart:
             self.output.restart(piece.text)
@@ -130,13 +130,14 @@ class CheckPane(Vertical):
             self.output.feed(piece.text)
         self._place = piece.end
         self.output.flush()
-        self._show_head()
+        self._show_head(now)
 
-    def _show_head(self) -> None:
+    def _show_head(self, now: datetime) -> None:
         run = self._run
         if run is None:
             return
-        seconds = int(monotonic() - self._began) if self.runs_now else -1
+        began = self._began or now
+        seconds = int((now - began).total_seconds()) if self.runs_now else -1
         shown = (run.checks, seconds, self.size.width)
         if shown == self._shown:
             return

@@ -121,9 +121,9 @@ def build_rows(
 ) -> DiffRows:
     """The rows of a file's change for a view of `width` cells."""
     digits = number_width(diff)
-    gutter = digits + 4 if layout is DiffLayout.SPLIT else 2 * digits + 5
-    half = (width - 1) // 2 - gutter + 1 if layout is DiffLayout.SPLIT else width - gutter
-    half = max(4, half)
+    # Split: the bar, two times number, sign and text, and the line between them.
+    is_split = layout is DiffLayout.SPLIT
+    half = max(4, (width - 2) // 2 - digits - 3 if is_split else width - 2 * digits - 5)
     rows = [DiffRow(RowKind.NOTE, text=text) for text in file_notes(diff)]
     by_line: dict[int, list[Issue]] = {}
     for issue in issues:

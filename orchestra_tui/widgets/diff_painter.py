@@ -18,7 +18,7 @@ from orchestra_tui.widgets.diff_model import (
     emphasis,
     hunk_sides,
 )
-from orchestra_tui.widgets.line_view import MUTED, Span, Spans
+from orchestra_tui.widgets.line_view import MUTED, Span, Spans, over
 from orchestra_tui.widgets.pick_list import justify
 from orchestra_tui.widgets.signs import UNICODE, Signs
 from orchestra_tui.widgets.syntax_colours import SyntaxColours, mark_spans, slice_spans
@@ -144,7 +144,7 @@ class DiffPainter:
             (f"{sign} ", MUTED if is_rejected else _NUMBER[side.kind]),
             *self._text_spans(row, side),
         ]
-        return [(text, f"{under} {style}".strip()) for text, style in justify(spans, (), room)]
+        return [(text, over(under, style)) for text, style in justify(spans, (), room)]
 
     def _text_spans(self, row: DiffRow, side: Side) -> list[Span]:
         if self.is_rejected(row.hunk) and side.kind is not LineKind.CONTEXT:

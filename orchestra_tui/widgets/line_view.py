@@ -26,7 +26,8 @@ from textual.style import Style
 from textual.widget import Widget
 
 Span = tuple[str, str]
-"""Clean text without newlines or tabs, and a content style such as `$text-muted bold`."""
+"""Clean text without newlines or tabs, and content styles such as `$accent bold`; a later one,
+after a `|`, is laid over those before it."""
 Spans = Sequence[Span]
 MUTED = "$foreground 60%"
 """For text that stands back. In spans `$text-muted` is drawn at full strength: it is `auto`."""
@@ -38,6 +39,11 @@ _CACHE_LIMIT = 4_000
 def spans_text(spans: Iterable[Span]) -> str:
     """The text of spans without their styles."""
     return "".join(text for text, _ in spans)
+
+
+def over(under: str, spec: str) -> str:
+    """`spec` laid over `under`."""
+    return f"{under}|{spec}" if under and spec else under or spec
 
 
 class LineView(Widget, can_focus=True):
@@ -204,8 +210,9 @@ class LineView(Widget, can_focus=True):
         style = self._styles.get(spec)
         if style is None:
             own = self.visual_style
-            wanted = Style.parse(spec, self.app.theme_variables) if spec else Style.null()
-            style = self._styles[spec] = (own + wanted).rich_style
+            for layer in filter(None, spec.split("|")):
+                own += Style.parse(layer, self.app.theme_variables)
+            style = self._styles[spec] = own.rich_style
         return style
 
     def render_line(self, y: int) -> Strip:
@@ -264,7 +271,7 @@ class LineView(Widget, can_focus=True):
             if cells > left:
                 text, cells = set_cell_size(text, left), left
             if text:
-                style = self.style_of(f"{under} {spec}".strip() if under else spec)
+                style = self.style_of(over(under, spec))
                 segments.append(Segment(text, style))
                 left -= cells
         if left > 0:

@@ -7,8 +7,7 @@ on it; nothing jumps because an audit follows the writing.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from time import monotonic
+from datetime import datetime, timedelta
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -28,8 +27,8 @@ from orchestra_tui.widgets.streams import StreamBuffers
 MIN_WIDTH = 56
 MIN_HEIGHT = 9
 MAX_PANES = 12
-LINGER = 4.0
-"""Seconds that the pane of an ended work stays, unless its place is needed."""
+LINGER = timedelta(seconds=4)
+"""How long the pane of an ended work stays, unless its place is needed."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +153,8 @@ class PaneGrid(Vertical):
                 pane.finish()
         if new:
             self.query_one("#panes").mount_all(new)
-        if new or not working:
-            self._let_go(needs_room=bool(new))
+        if new:
+            self._let_go()
         if self.current not in self._panes:
             self.current = next(iter(self._panes), "")
         self.place_panes()
@@ -165,7 +164,7 @@ class PaneGrid(Vertical):
         for pane in self.visible_panes:
             if pane.is_mounted:
                 pane.pull(streams, now)
-        if self._let_go(needs_room=False):
+        if self._let_go(now):
             self.place_panes()
 
     def clear(self) -> None:
@@ -228,18 +227,22 @@ class PaneGrid(Vertical):
         if self.current_pane is not None:
             self.current_pane.focus_body()
 
-    def _let_go(self, *, needs_room: bool) -> bool:
-        """Remove ended panes whose time is over, or whose place is needed."""
-        now = monotonic()
-        gone = [
-            slot
-            for slot, pane in self._panes.items()
-            if pane.ended_at is not None
-            and slot != (self.current if pane.has_focus_within and not needs_room else "")
-            and (needs_room or now - pane.ended_at > LINGER)
-        ]
+    def _let_go(self, now: datetime | None = None) -> bool:
+        """Remove ended panes whose time is over, and the oldest ones where there is no room."""
+        room = self.size if self.size.width else self.app.size
+        excess = len(self._panes) - grid_shape(MAX_PANES, room).places
+        gone = []
+        for slot, pane in self._panes.items():
+            if not pane.is_ended or (slot == self.current and pane.has_focus_within):
+                continue
+            if excess > len(gone) or _has_lingered(pane, now):
+                gone.append(slot)
         for slot in gone:
             self._panes.pop(slot).remove()
         if self.current in gone:
             self.current = next(iter(self._panes), "")
         return bool(gone)
+
+
+def _has_lingered(pane: AgentPane, now: datetime | None) -> bool:
+    return now is not None and pane.ended_at is not None and now - pane.ended_at > LINGER

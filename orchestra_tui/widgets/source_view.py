@@ -81,7 +81,7 @@ class SourceView(LineView):
     def row_spans(self, row: int) -> Spans:
         """A line with its number, or a finding."""
         if not self._rows:
-            return ((self._words, f"{MUTED} italic"),)
+            return ((f" {self._words}", f"{MUTED} italic"),)
         found = self._rows[row]
         digits = self._digits
         if found.line < 0 or self._colours is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from orchestra_tui.widgets.line_view import MUTED, Span
+from orchestra_tui.widgets.line_view import MUTED, Span, over
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -120,5 +120,5 @@ def mark_spans(spans: Sequence[Span], start: int, end: int, style: str) -> list[
     if end <= start:
         return list(spans)
     length = sum(len(text) for text, _ in spans)
-    marked = [(text, f"{own} {style}".strip()) for text, own in slice_spans(spans, start, end)]
+    marked = [(text, over(own, style)) for text, own in slice_spans(spans, start, end)]
     return [*slice_spans(spans, 0, start), *marked, *slice_spans(spans, end, length)]

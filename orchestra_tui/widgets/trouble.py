@@ -66,8 +66,10 @@ def sides_of(run: RunState, step: StepState, note: AttemptNote | None) -> Sides:
     if step.status is StepStatus.CONFLICT:
         return Sides(step.conflict, "on disk now", base, "what the plan was made against")
     made = step.results.get(path)
+    if made is None and path not in step.results:
+        return Sides(None, "nothing was written", base, "before the run")
     if step.status is StepStatus.REVERTED and made == base:
-        return Sides(None, "", base, "before the run; the file is as it was")
+        return Sides(None, "nothing is left of it", base, "before the run; the file is as it was")
     return Sides(made, "as the agents made it", base, "before the run")
 
 
