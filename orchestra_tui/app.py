@@ -125,7 +125,7 @@ class OrchestraApp(App[Reopen]):
         before, self._shown_session = self._shown_session, self.session
         if before is self.session:
             return
-        if isinstance(self.screen, OrchestraScreen):
+        if isinstance(self.screen, OrchestraScreen) and self.screen.is_ready:
             self.screen.session = self.session
         old, new = newest_run(before), newest_run(self.session)
         if (old and old.outcome) != (new and new.outcome):
@@ -142,7 +142,7 @@ class OrchestraApp(App[Reopen]):
         except OrchestraError as error:
             self.say(str(error), is_error=True)
             return
-        if isinstance(self.screen, OrchestraScreen):
+        if isinstance(self.screen, OrchestraScreen) and self.screen.is_ready:
             self.screen.project = self.project
 
     @work(group="start")

@@ -8,6 +8,9 @@ from textual.binding import Binding
 
 from orchestra_tui.widgets.tabs import TABS
 
+SCREENS = Binding.Group("screens", compact=True)
+"""The tabs share one hint."""
+
 FRAME_BINDINGS: list[Binding] = [
     Binding(
         "ctrl+p",
@@ -32,9 +35,10 @@ FRAME_BINDINGS: list[Binding] = [
         Binding(
             tab.key,
             f"go('{tab.name}')",
-            "screens" if tab is TABS[0] else tab.title,
-            show=tab is TABS[0],
-            key_display="f2-f7" if tab is TABS[0] else None,
+            tab.title,
+            group=SCREENS,
+            # Text fields have their own f6 and f7.
+            priority=True,
             tooltip=tab.purpose,
             id=f"app.go.{tab.name}",
             system=True,

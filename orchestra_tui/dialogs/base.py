@@ -17,7 +17,6 @@ from orchestra_tui.widgets.key_hints import KeyHints
 from orchestra_tui.widgets.plain_static import PlainStatic
 
 T = TypeVar("T")
-GUARD_SECONDS = 0.5
 
 
 class Dialog(ModalScreen[T | None]):
@@ -47,6 +46,7 @@ class Dialog(ModalScreen[T | None]):
         Binding("escape", "cancel", "cancel", tooltip="leave it as it is", id="dialog.cancel"),
     ]
     TITLE_TEXT: ClassVar[str] = ""
+    CANCEL_TEXT: ClassVar[str] = "Cancel"
 
     def compose(self) -> ComposeResult:
         """Title, body, buttons, keys."""
@@ -67,7 +67,7 @@ class Dialog(ModalScreen[T | None]):
 
     def compose_buttons(self) -> ComposeResult:
         """The answers."""
-        yield Button("Cancel", id="cancel", compact=True)
+        yield Button(self.CANCEL_TEXT, id="cancel", compact=True)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
@@ -82,13 +82,14 @@ class GuardedDialog(Dialog[T]):
     FIRST_FOCUS: ClassVar[str] = "#cancel"
     """The selector of what gets the focus when the guard ends."""
 
+    GUARD_SECONDS: ClassVar[float] = 0.5
     is_open = False
     """The guard has ended."""
 
     def on_mount(self) -> None:
         """Until the guard ends nothing has the focus and no button can be pressed."""
         self._set_buttons(is_disabled=True)
-        self.set_timer(GUARD_SECONDS, self._end_guard)
+        self.set_timer(self.GUARD_SECONDS, self._end_guard)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No action during the guard, except leaving."""

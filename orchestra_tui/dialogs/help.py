@@ -38,6 +38,8 @@ class HelpDialog(Dialog[bool]):
         self._about = about
         self._entries = tuple(entries)
 
+    CANCEL_TEXT = "Close"
+
     def title_text(self) -> str:
         """Which screen this is about."""
         return f"{self._screen_title}: {self._about}" if self._about else self._screen_title
@@ -60,11 +62,11 @@ def help_entries(screen: Screen[object]) -> tuple[HelpEntry, ...]:
     texts: dict[str, Binding] = {}
     for binding in _bindings(screen):
         if binding.tooltip:
-            keys.setdefault(binding.action, []).append(screen.app.get_key_display(binding))
-            texts.setdefault(binding.action, binding)
+            keys.setdefault(binding.tooltip, []).append(screen.app.get_key_display(binding))
+            texts.setdefault(binding.tooltip, binding)
     return tuple(
-        HelpEntry(" ".join(dict.fromkeys(keys[action])), binding.tooltip, binding.system)
-        for action, binding in texts.items()
+        HelpEntry(" ".join(dict.fromkeys(keys[text])), text, binding.system)
+        for text, binding in texts.items()
     )
 
 

@@ -10,6 +10,7 @@ from orchestra_tui.domain.text import clean
 class PreviewDialog(Dialog[bool]):
     """Shows a Markdown text; links and images do not open anything."""
 
+    CANCEL_TEXT = "Close"
     TITLE_TEXT = "Plan as Markdown"
     DEFAULT_CSS = """
     PreviewDialog #dialog { width: 110; height: 90%; }

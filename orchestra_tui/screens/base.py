@@ -139,10 +139,25 @@ class OrchestraScreen(Screen[None]):
         """What stands between the header and the status line."""
         raise NotImplementedError
 
+    is_ready = False
+    """Its widgets exist; the App tells it nothing before, because it asks by itself then."""
+
     @on(events.Mount)
+    def _begin(self) -> None:
+        self.is_ready = True
+        self._catch_up()
+
     @on(events.ScreenResume)
+    def _come_back(self) -> None:
+        if self.is_ready:
+            self._catch_up()
+
+    def on_front(self) -> None:
+        """Called each time the screen comes to the front, its widgets in place."""
+
     def _catch_up(self) -> None:
         """Show what happened while another screen was in front."""
+        self.on_front()
         if self.project is not self.host.project:
             self.project = self.host.project
         if self.session is not self.host.session:

@@ -1,11 +1,10 @@
 """Home: the task, how it will run, what is configured, and what was done before."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -34,6 +33,7 @@ EXAMPLES = (
     "build a word count command line tool",
     "convert CSV to JSON from the command line",
 )
+_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
 _RECENT = 30
 _DRAFT_DELAY = 0.5
 
@@ -44,6 +44,7 @@ class HomeScreen(OrchestraScreen):
     NAME = "home"
     CSS_PATH = "../styles/home.tcss"
     AUTO_FOCUS = "TaskArea"
+    VERTICAL_BREAKPOINTS = _BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+n",
@@ -76,9 +77,9 @@ class HomeScreen(OrchestraScreen):
         """Fill the examples; the rest comes with the project."""
         self.query_one("#examples", RowList).show_rows([_text_row(task) for task in EXAMPLES])
 
-    def on_screen_resume(self) -> None:
+    def on_front(self) -> None:
         """What is recent changes while other screens are in front."""
-        self.run_worker(self._load_recent, group="recent", exclusive=True)
+        self._load_recent()
 
     # --- what comes down ----------------------------------------------------------------------
 
@@ -105,8 +106,8 @@ class HomeScreen(OrchestraScreen):
         self._show_project()
         if project is not None and self._draft_file is None:
             self._draft_file = DraftFile(Path(project.state_folder))
-            self.run_worker(partial(self._load_draft, self._draft_file), group="draft")
-        self.run_worker(self._load_recent, group="recent", exclusive=True)
+            self._load_draft(self._draft_file)
+        self._load_recent()
 
     def _show_project(self) -> None:
         project = self.project
@@ -118,6 +119,7 @@ class HomeScreen(OrchestraScreen):
         self.query_one("#team", PlainStatic).update(_team(project, is_rehearsal))
         self.query_one("#context", PlainStatic).update(_context(project))
 
+    @work(group="recent", exclusive=True)
     async def _load_recent(self) -> None:
         try:
             found = await self.host.ask(ListSessions(limit=_RECENT))
@@ -164,8 +166,13 @@ class HomeScreen(OrchestraScreen):
     def _save_draft(self) -> None:
         if self._draft_file is not None:
             text = self.query_exactly_one(Composer).area.text
-            self.run_worker(partial(self._draft_file.write, text), group="draft", exclusive=True)
+            self._write_draft(self._draft_file, text)
 
+    @work(group="draft", exclusive=True)
+    async def _write_draft(self, file: DraftFile, text: str) -> None:
+        await file.write(text)
+
+    @work(group="draft")
     async def _load_draft(self, file: DraftFile) -> None:
         draft = await file.read()
         composer = self.query_exactly_one(Composer)

@@ -4,10 +4,9 @@ The rule a reader must not break: every edit goes to the engine, so a crash lose
 sent and comes back as a record is recognised and does not overwrite newer typing.
 """
 
-from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -19,9 +18,9 @@ from orchestra_tui.dialogs.confirm import ConfirmDialog
 from orchestra_tui.dialogs.preview import PreviewDialog
 from orchestra_tui.dialogs.reject import RejectDialog
 from orchestra_tui.domain.commands import ApprovePlan, EditPlan, RejectPlan
-from orchestra_tui.domain.plan import Plan, levels, plan_problems
+from orchestra_tui.domain.plan import Plan, plan_problems
 from orchestra_tui.domain.plan_markdown import PlanMarkdownError, from_markdown, to_markdown
-from orchestra_tui.domain.state import Phase, RunState, SessionState
+from orchestra_tui.domain.state import Phase, SessionState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.external_editor import EditorError, edit_text
@@ -35,13 +34,12 @@ from orchestra_tui.widgets.plan_draft import (
     toggle_step,
 )
 from orchestra_tui.widgets.plan_editor import StepForm
-from orchestra_tui.widgets.signs import Signs, phase_word
-from orchestra_tui.widgets.step_table import StepTable
+from orchestra_tui.widgets.plan_text import empty_text, plan_order, plan_title, problem_text
+from orchestra_tui.widgets.step_table import StepHeadings, StepTable
 from orchestra_tui.widgets.tabs import newest_run
 
 _BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 _SAVE_DELAY = 0.4
-_MAX_PROBLEMS = 3
 _EDITS = frozenset(
     {"approve", "edit", "add", "delete", "move", "switch", "undo", "redo", "open_editor", "reject"}
 )
@@ -86,6 +84,7 @@ class PlanScreen(OrchestraScreen):
         yield PlainStatic(id="plan-title")
         with Horizontal(id="columns"):
             with Vertical(id="steps-frame"):
+                yield StepHeadings()
                 yield StepTable(id="steps")
             with Vertical(id="form-frame"):
                 yield StepForm(id="form")
@@ -115,6 +114,11 @@ class PlanScreen(OrchestraScreen):
         self._index = 0
 
     @property
+    def plan(self) -> Plan | None:
+        """The plan as edited here; None if there is none."""
+        return self._draft.plan if self._draft is not None else None
+
+    @property
     def _is_editable(self) -> bool:
         run = self.run_state
         return run is not None and run.phase is Phase.AWAITING_APPROVAL and self._draft is not None
@@ -123,27 +127,29 @@ class PlanScreen(OrchestraScreen):
         run, draft = self.run_state, self._draft
         self.set_class(draft is None, "-empty")
         if draft is None or run is None:
-            self.query_one("#empty", PlainStatic).update(_empty_text(run))
+            self.query_one("#empty", PlainStatic).update(empty_text(run))
             self.refresh_bindings()
             return
         plan = draft.plan
         problems = plan_problems(plan) if self._is_editable else ()
         self._index = min(self._index, max(len(plan.steps) - 1, 0))
-        self.query_one("#plan-title", PlainStatic).update(_title(plan, run))
+        self.query_one("#plan-title", PlainStatic).update(plan_title(plan, run))
         self.query_one("#steps", StepTable).show_plan(
             plan,
             problems=frozenset(problem.step for problem in problems if problem.step),
             progress=run.steps if run.is_approved else None,
             highlight=highlight,
         )
-        self.query_one("#order", PlainStatic).update(_order(plan, self._index, self.host.signs))
-        self.query_one("#problems", PlainStatic).update(
-            _problem_text([(p.step or "", p.message) for p in problems], self.host.signs)
-        )
+        self.query_one("#order", PlainStatic).update(plan_order(plan, self._index, self.host.signs))
+        self.query_one("#problems", PlainStatic).update(problem_text(problems, self.host.signs))
         frame = self.query_one("#steps-frame")
         count = len(problems)
         frame.border_subtitle = (
-            Content(f"{count} problem{'s' if count > 1 else ''} block approval") if count else ""
+            Content(
+                "1 problem blocks approval" if count == 1 else f"{count} problems block approval"
+            )
+            if count
+            else ""
         )
         frame.border_title = Content("steps")
         self._show_form()
@@ -202,7 +208,7 @@ class PlanScreen(OrchestraScreen):
             return
         self._index = event.index
         self.query_one("#order", PlainStatic).update(
-            _order(self._draft.plan, self._index, self.host.signs)
+            plan_order(self._draft.plan, self._index, self.host.signs)
         )
         self._show_form()
 
@@ -261,11 +267,9 @@ class PlanScreen(OrchestraScreen):
     def action_open_editor(self) -> None:
         """Edit the whole plan in $EDITOR."""
         if self._draft is not None:
-            self._open_editor(to_markdown(self._draft.plan))
+            self._use_editor(to_markdown(self._draft.plan))
 
-    def _open_editor(self, text: str) -> None:
-        self.run_worker(partial(self._use_editor, text), group="editor", exclusive=True)
-
+    @work(group="editor", exclusive=True)
     async def _use_editor(self, text: str) -> None:
         try:
             edited = await edit_text(self.app, text, suffix=".md")
@@ -273,17 +277,19 @@ class PlanScreen(OrchestraScreen):
         except EditorError as error:
             self.host.say(str(error), is_error=True)
         except PlanMarkdownError as error:
-            again = ConfirmDialog(
-                "The plan cannot be read",
-                f"{error}\n\nYour text is kept: open it again? Cancel drops it.",
-                answer="Open again",
-            )
-            await self.app.push_screen(
-                again, lambda answer: self._open_editor(edited) if answer else None
-            )
+            self._ask_again(edited, str(error))
         else:
             self._edit(plan, index=0)
             await self._save()
+
+    def _ask_again(self, text: str, problem: str) -> None:
+        def go_on(answer: bool | None) -> None:
+            if answer:
+                self._use_editor(text)
+
+        question = f"{problem}\n\nYour text is kept: open it again? Cancel drops it."
+        dialog = ConfirmDialog("The plan cannot be read", question, answer="Open again")
+        self.app.push_screen(dialog, go_on)
 
     async def action_approve(self) -> None:
         """Open the dialog that approves, unless something in the plan prevents it."""
@@ -324,51 +330,3 @@ class PlanScreen(OrchestraScreen):
         if action == "preview" and self._draft is None:
             return False
         return super().check_action(action, parameters)
-
-
-def _empty_text(run: RunState | None) -> Content:
-    if run is None:
-        return Content.assemble("No plan yet. ", ("f2", "$accent bold"), " writes a task.")
-    return Content.assemble(
-        f"The Architect is at work ({phase_word(run.phase)}). ",
-        ("f4", "$accent bold"),
-        " watches; the plan appears here.",
-    )
-
-
-def _title(plan: Plan, run: RunState) -> Content:
-    count = len(plan.enabled_steps)
-    state = "waits for you" if run.phase is Phase.AWAITING_APPROVAL else phase_word(run.phase)
-    facts = f"   {count} step{'s' if count != 1 else ''}, {state}"
-    text = clean_line(plan.summary or run.task)
-    return Content.assemble((text, "bold"), (facts, "$muted"))
-
-
-def _order(plan: Plan, index: int, signs: Signs) -> Content:
-    """The groups that can be written at the same time, in order."""
-    if not plan.steps:
-        return Content("")
-    here = plan.steps[min(index, len(plan.steps) - 1)].id
-    parts: list[Content | tuple[str, str]] = [("at once  ", "$muted")]
-    for number, group in enumerate(levels(plan)):
-        if number:
-            parts.append((f" {signs.arrow} ", "$muted"))
-        for place, step in enumerate(group):
-            gap = " " if place else ""
-            parts.append((f"{gap}{clean_line(step)}", "bold $accent" if step == here else ""))
-    waiting = [step.id for step in plan.steps if here in step.depends_on]
-    if waiting:
-        parts.append(
-            (f"   {clean_line(here)} holds back {clean_line(' '.join(waiting))}", "$muted")
-        )
-    return Content.assemble(*parts)
-
-
-def _problem_text(problems: list[tuple[str, str]], signs: Signs) -> Content:
-    lines = [
-        clean_line(f"{signs.failed} {f'step {step}: ' if step else ''}{message}")
-        for step, message in problems[:_MAX_PROBLEMS]
-    ]
-    if len(problems) > _MAX_PROBLEMS:
-        lines.append(f"  and {len(problems) - _MAX_PROBLEMS} more")
-    return Content.styled("\n".join(lines), "$text-error")

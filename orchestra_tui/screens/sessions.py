@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -53,15 +53,16 @@ class SessionsScreen(OrchestraScreen):
                 yield PlainStatic(id="none")
             yield PlainStatic(id="facts")
 
-    def on_screen_resume(self) -> None:
+    def on_front(self) -> None:
         """The list changes while other screens are in front."""
-        self.run_worker(self._load, group="sessions", exclusive=True)
+        self._load()
 
     def watch_project(self, project: ProjectInfo | None) -> None:
         """Rows name their project when it is another than this."""
         super().watch_project(project)
         self._show()
 
+    @work(group="sessions", exclusive=True)
     async def _load(self) -> None:
         try:
             self._found = await self.host.ask(ListSessions(all_projects=True, limit=_LIMIT))

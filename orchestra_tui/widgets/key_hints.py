@@ -4,6 +4,9 @@ The rule a reader must not break: the hints come from the active bindings, never
 their own, so that a key that is shown works and a remapped key is shown as it is.
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
@@ -11,6 +14,21 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 _KEY_STYLE = "$footer-key-foreground bold"
+_GAP = 2
+
+
+class Hint(NamedTuple):
+    """One key, or the first and last of a group, and what it does."""
+
+    key: str
+    shown_key: str
+    text: str
+    is_frame: bool
+
+    @property
+    def width(self) -> int:
+        """Cells it takes."""
+        return len(self.shown_key) + 1 + len(self.text)
 
 
 class KeyHints(Widget):
@@ -29,7 +47,7 @@ class KeyHints(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._hints: list[Binding] = []
+        self._hints: list[Hint] = []
         self._places: list[tuple[int, int, str]] = []
 
     def on_mount(self) -> None:
@@ -41,27 +59,22 @@ class KeyHints(Widget):
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def render(self) -> Content:
-        """The hints that fit, the nearest widget's first, the frame's own at the end."""
-        own = [binding for binding in self._hints if not binding.system]
-        frame = [binding for binding in self._hints if binding.system]
-        tail_width = sum(self._width(binding) + 2 for binding in frame)
+        """The hints that fit: the nearest widget's first; the frame's have their place kept."""
+        own = [hint for hint in self._hints if not hint.is_frame]
+        frame = [hint for hint in self._hints if hint.is_frame]
+        reserved = sum(hint.width + _GAP for hint in frame)
         parts: list[Content] = []
         places: list[tuple[int, int, str]] = []
         x = 0
-        for binding in [*own, *frame]:
-            reserve = 0 if binding.system else tail_width
-            width = self._width(binding)
-            if x + width + reserve > self.size.width:
+        for hint in [*own, *frame]:
+            kept = 0 if hint.is_frame else reserved
+            if x + hint.width + kept > self.size.width:
                 continue
-            parts.append(
-                Content.assemble(
-                    (self.app.get_key_display(binding), _KEY_STYLE), f" {binding.description}"
-                )
-            )
-            places.append((x, x + width, binding.key))
-            x += width + 2
+            parts.append(Content.assemble((hint.shown_key, _KEY_STYLE), f" {hint.text}"))
+            places.append((x, x + hint.width, hint.key))
+            x += hint.width + _GAP
         self._places = places
-        return Content("  ").join(parts)
+        return Content(" " * _GAP).join(parts)
 
     def on_click(self, event: events.Click) -> None:
         """Press the key whose hint was clicked."""
@@ -71,15 +84,25 @@ class KeyHints(Widget):
                 self.app.simulate_key(key)
                 return
 
-    def _width(self, binding: Binding) -> int:
-        return len(self.app.get_key_display(binding)) + 1 + len(binding.description)
-
     def _take_bindings(self, screen: Screen[object]) -> None:
-        bindings: dict[str, Binding] = {}
-        for active in screen.active_bindings.values():
-            if active.binding.show and active.enabled:
-                bindings.setdefault(active.binding.action, active.binding)
-        found = list(bindings.values())
+        found = list(_hints(screen))
         if found != self._hints:
             self._hints = found
             self.refresh()
+
+
+def _hints(screen: Screen[object]) -> Iterator[Hint]:
+    """One hint per binding id and one per group; leaving comes last."""
+    groups: dict[str, list[Binding]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.show and active.enabled:
+            name = binding.group.description if binding.group else binding.id or binding.action
+            groups.setdefault(name, []).append(binding)
+    for bindings in sorted(groups.values(), key=lambda found: found[0].id == "app.quit"):
+        first, last = bindings[0], bindings[-1]
+        key = screen.app.get_key_display(first)
+        text = first.description
+        if first.group is not None:
+            key, text = f"{key}-{screen.app.get_key_display(last)}", first.group.description
+        yield Hint(first.key, key, text, first.system)

@@ -68,16 +68,14 @@ class StepForm(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """One line per field, more for the texts."""
-        yield from _field("path", Input(id="path", compact=True))
+        yield from _field("path", Input(id="path"))
         yield from _field("change", Chip(_CHANGES, _CHANGES[0], id="change"))
-        yield from _field("from", Input(id="from", compact=True), line_id="from-line")
-        yield from _field("purpose", TextArea(id="purpose", compact=True))
-        yield from _field("after", Input(id="after", compact=True, placeholder="ids, e.g. s1 s2"))
-        yield from _field(
-            "agents", Input(id="agents", compact=True, placeholder="the default chain")
-        )
-        yield from _field("notes", TextArea(id="notes", compact=True))
-        yield from _field("id", Input(id="step-id", compact=True))
+        yield from _field("from", Input(id="from"), line_id="from-line")
+        yield from _field("purpose", TextArea(id="purpose"))
+        yield from _field("after", Input(id="after", placeholder="ids, e.g. s1 s2"))
+        yield from _field("agents", Input(id="agents", placeholder="the default chain"))
+        yield from _field("notes", TextArea(id="notes"))
+        yield from _field("id", Input(id="step-id"))
         yield from _field("enabled", Chip(_ENABLED, _ENABLED[0], id="enabled"))
         yield PlainStatic(id="form-error")
 

@@ -75,7 +75,7 @@ def token_text(usage: Usage) -> str:
 
 
 def short_count(count: int) -> str:
-    """A count in at most 5 cells: 999, 12.3k, 1.2M."""
+    """A count in at most 6 cells: 999, 12.3k, 1.2M."""
     if count < 1000:
         return str(count)
     if count < 999_950:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from textual import on
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 
 from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.plan import Plan, PlanStep
@@ -61,12 +62,22 @@ class StepTable(RowList):
         self.post_message(self.Moved(event.option_index))
 
 
-def step_columns(width: int) -> Content:
-    """The heading over the rows, for the same width."""
-    after, agents = (_AFTER, _AGENTS) if width >= _WIDE else (_AFTER, 0)
-    path = max(width - 2 - _ID - _CHANGE - after - agents, 8)
-    text = "  " + fit("id", _ID) + fit("change", _CHANGE) + fit("path", path)
-    return Content.styled(text + fit(" after", after) + fit(" agent", agents), "$muted")
+class StepHeadings(Widget):
+    """What the columns mean, over a StepTable of the same width."""
+
+    DEFAULT_CSS = "StepHeadings { height: 1; color: $text-muted; }"
+
+    def render(self) -> Content:
+        """The headings for the present width."""
+        path, after, agents = _columns(self.size.width)
+        start = "  " + fit("id", _ID) + fit("change", _CHANGE) + fit("path", path)
+        return Content(start + fit(" after", after) + fit(" agents", agents))
+
+
+def _columns(width: int) -> tuple[int, int, int]:
+    """The widths of path, after and agents."""
+    agents = _AGENTS if width >= _WIDE else 0
+    return max(width - 2 - _ID - _CHANGE - _AFTER - agents, 8), _AFTER, agents
 
 
 def _sign(
@@ -85,8 +96,7 @@ def _sign(
 
 def _row(step: PlanStep, sign: Content, is_problem: bool) -> Row:
     def draw(width: int) -> Content:
-        after, agents = (_AFTER, _AGENTS) if width >= _WIDE else (_AFTER, 0)
-        path = max(width - 2 - _ID - _CHANGE - after - agents, 8)
+        path, after, agents = _columns(width)
         style = "$muted strike" if not step.enabled else "$text-error" if is_problem else ""
         return Content.assemble(
             sign,

@@ -37,15 +37,18 @@ class _Stream:
     offset: int = 0
 
     def add(self, text: str, max_characters: int) -> None:
-        text = text[-max_characters:]
         self.chunks.append(text)
         self.end += len(text)
-        while self.end - self.start > max_characters:
-            self.start += len(self.chunks.popleft())
+        while (excess := self.end - self.start - max_characters) > 0:
+            oldest = self.chunks.popleft()
+            if excess < len(oldest):
+                self.chunks.appendleft(oldest[excess:])
+            self.start += min(excess, len(oldest))
 
     def restart(self) -> None:
         self.chunks.clear()
-        self.start = self.end
+        # One place is left out, so that a reader of the old text is behind the start.
+        self.start = self.end = self.end + 1
         self.offset = 0
 
 
