@@ -335,3 +335,31 @@ def test_a_placeholder_inside_a_string_that_lost_lines_is_found() -> None:
     new = 'X = """\none\n# ... rest of the file unchanged\n"""\n'
     assert validate("a.py", new, old).state is ReportState.ELIDED
     assert validate("a.py", new, new).state is ReportState.FINE
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "stub"),
+    [
+        ("a.py", "    x = 1\n    y = 2\n    return x + y\n", "    raise NotImplementedError\n"),
+        ("a.py", "    x = 1\n    y = 2\n    return x + y\n", '    """Sum."""\n    pass\n'),
+        ("a.js", "  let x = 1;\n  x += 1;\n  return x;\n", "  // TODO: implement\n"),
+        ("a.rs", "    let x = 1;\n    let y = 2;\n    x + y\n", "    todo!()\n"),
+        ("a.go", "\tx := 1\n\tx += 1\n\treturn x\n", '\tpanic("not implemented")\n'),
+        ("A.java", "    int x = 1;\n    x += 1;\n    return x;\n", "    return null;\n"),
+    ],
+)
+def test_a_body_that_became_a_stub_is_elided(path: str, old: str, stub: str) -> None:
+    frames = {
+        "a.py": "def f():\n{}\n\ndef g():\n    return f()\n",
+        "a.js": "class A {{\n  f() {{\n{}  }}\n}}\n",
+        "a.rs": "fn f() -> i32 {{\n{}}}\n",
+        "a.go": "package a\n\nfunc f() int {{\n{}}}\n",
+        "A.java": "class A {{\n  Object f() {{\n{}  }}\n}}\n",
+    }
+    before, after = frames[path].format(old), frames[path].format(stub)
+    report = validate(path, after, before)
+    assert report.state is ReportState.ELIDED, report
+    assert "emptied-body" in kinds(report)
+    # The other way round, and a stub in a new file, are good work.
+    assert validate(path, before, after).state is ReportState.FINE
+    assert validate(path, after).state is ReportState.FINE

@@ -44,6 +44,15 @@ class Comment:
     is_outer: bool
 
 
+@dataclass(frozen=True)
+class Function:
+    """One function with a body; `name` is qualified by the classes and functions around it."""
+
+    name: str
+    line: int
+    body: str
+
+
 @dataclass
 class TreeFacts:
     """Everything the checks need, so that no node leaves this module."""
@@ -52,6 +61,7 @@ class TreeFacts:
     unclosed: list[Mark] = field(default_factory=list)
     stray_closers: int = 0
     comments: list[Comment] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
 
     @property
     def is_balanced(self) -> bool:
@@ -92,6 +102,8 @@ class _Walk:
         for node in _nodes(tree):
             if node.is_error or node.is_missing:
                 self._add_error(node)
+            if node.is_named and ("function" in node.type or "method" in node.type):
+                self._add_function(node)
             if node.type.endswith("comment"):
                 self._add_comment(node)
             elif node.child_count == 0 and not node.is_named and not node.is_missing:
@@ -120,6 +132,27 @@ class _Walk:
                 is_outer=block is None or block.parent is None or "class" in block.type,
             )
         )
+
+    def _add_function(self, node: Node) -> None:
+        body = node.child_by_field_name("body")
+        if body is None or not self._name(node):
+            return
+        receiver = node.child_by_field_name("receiver")
+        names = [self._name(node), self._text(receiver) if receiver else ""]
+        around = node.parent
+        while around is not None:
+            names.append(self._name(around))
+            around = around.parent
+        name = ".".join(name for name in reversed(names) if name)
+        text = self._text(body, limit=MAX_BYTES)
+        self._facts.functions.append(Function(name, node.start_point.row + 1, text))
+
+    def _name(self, node: Node) -> str:
+        for field_name in ("name", "declarator", "type"):
+            found = node.child_by_field_name(field_name)
+            if found is not None:
+                return self._text(found)
+        return ""
 
     def _is_empty(self, block: Node) -> bool:
         """True if the block holds nothing but comments; asked once per block, not per comment."""

@@ -4,6 +4,7 @@ The rule a reader must not break: `validate` never raises for any text and never
 A grammar can hang or crash the process; that is the gate's care (`gate.Gate`), not this one's.
 """
 
+from orchestra_tui.engine.validation.bodies import body_findings
 from orchestra_tui.engine.validation.completeness import completeness_findings
 from orchestra_tui.engine.validation.elision import elision_findings
 from orchestra_tui.engine.validation.envelope import find_envelope
@@ -52,6 +53,7 @@ def _content_findings(
         *notes,
         *completeness_findings(language, lines),
         *elision_findings(language, lines=lines, tree=new_tree),
+        *body_findings(new_tree, old_tree),
         *(
             syntax_findings(language, path, new=new, old=old, new_tree=new_tree, old_tree=old_tree)
             if any(lines.new)
