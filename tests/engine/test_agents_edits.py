@@ -161,3 +161,8 @@ def test_a_real_edit_reads_as_a_person_wrote_it() -> None:
         'def slugify(text: str) -> str:\n    return re.sub(r"[^a-z0-9]+", "-", text.lower())',
     )
     assert "text.lower()" in apply_edits(base, [edit])
+
+
+def test_the_indentation_of_the_block_decides_before_it_is_taken_off() -> None:
+    base = "a() \n    a()\n"
+    assert apply_edits(base, [block("a()", "b()")]) == "b()\n    a()\n"
