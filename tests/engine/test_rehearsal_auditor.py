@@ -92,6 +92,7 @@ def test_what_is_right_is_left_alone(text: str) -> None:
         ("a.md", "# T\n\n```sh\nls\n```\n", []),
         ("a.md", "````md\n```\nx\n```\n````\n", []),
         ("a.md", "# T\n```sh\nls\n", [2]),
+        ("a.md", "see [here]() and\n```\n[x]()\n```\nuse `[x]()`\n[a](b)\n", [1]),
         ("a.go", "func broken( {\n", []),
         ("Makefile", "all:\n", []),
         ("a.txt", "x\n<<<<<<< HEAD\ny\n", [2]),

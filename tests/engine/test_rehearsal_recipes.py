@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestra_tui.domain.plan import plan_problems
 from orchestra_tui.domain.review import Severity, Verdict
@@ -20,6 +22,8 @@ from orchestra_tui.engine.adapters.rehearsal.recipe import (
     best_recipe,
     load_recipes,
 )
+from orchestra_tui.engine.adapters.rehearsal.stand_in import stand_in_recipe
+from orchestra_tui.engine.validation.validator import validate
 from tests.engine.rehearsal_asking import audited, fixed, plan_for, written
 
 RECIPES = load_recipes()
@@ -131,6 +135,31 @@ def test_the_auditor_finds_the_flaw_in_the_bytes_and_nothing_else(file: RecipeFi
     assert found[0].severity.rank >= Severity.ERROR.rank
     planted = file.flawed[: file.flawed.index(file.flaw.bad)].count("\n") + 1
     assert abs((found[0].line or 0) - planted) <= 8, "the finding points at the flaw"
+
+
+@pytest.mark.parametrize("file", all_files(), ids=lambda file: file.path)
+def test_the_gate_lets_every_text_through_so_that_the_auditor_gets_to_see_it(
+    file: RecipeFile,
+) -> None:
+    for text in (file.source, file.flawed):
+        assert not validate(file.path, text).is_hard
+    assert not validate(file.path, file.source, file.flawed).is_hard
+
+
+NASTY = st.sampled_from(
+    ["```", "<!--", "[a]()", "# ... rest of the code", "=== END FILE", "<<<<<<< HEAD", "\\", "'",
+     '"""', "\ud800", "\x1b[31m", "\u202e", "TODO", "{", "| a |", "@TASK@"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(), st.lists(NASTY).map(" ".join), st.lists(NASTY).map("\n".join)))
+def test_whatever_the_task_its_stand_in_is_sound(task: str) -> None:
+    template = next(recipe for recipe in RECIPES if not recipe.keywords)
+    for file in stand_in_recipe(template, task).files:
+        assert audit_text(file.path, file.source) == ()
+        assert not validate(file.path, file.source).is_hard
+        assert not validate(file.path, file.flawed).is_hard
+        assert file.source.encode()
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ wrote; it only adds a comment where the format has comments.
 """
 
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.engine.adapters.rehearsal.recipe import LABEL, Recipe
+from orchestra_tui.engine.adapters.rehearsal.recipe import LABEL, Recipe, RecipeFile
 
 STAND_IN = "stand-in"
 MAX_TASK = 400
 
 _TASK_LITERAL = "'@TASK@'"
 _TASK_WORDS = "@TASK@"
+_PLAIN = str.maketrans("<>[]`", "()()'")
+"""Quoted in Markdown, a task must not become a tag, a link or code."""
 _NOTE = f"{LABEL}: a stand-in. Connect a model and it does the work that stood here in the plan."
 _CHANGE = f"{LABEL}: a model would change this file here; the script leaves it as it was."
 
@@ -35,20 +37,21 @@ def stand_in_recipe(template: Recipe, task: str) -> Recipe:
     """The recipe for a task that no recipe fits; the task is quoted in it, whatever it holds."""
     task = task.strip()[:MAX_TASK] or "(an empty task)"
     # As ASCII escapes in code, so that quotes, emoji and invisible characters do no harm there.
-    words = clean_line(task).replace("<", "(").replace(">", ")").replace("`", "'")
+    words = clean_line(task).translate(_PLAIN)
     fitted = tuple(
-        file.model_copy(
-            update={
-                "source": file.source.replace(_TASK_LITERAL, ascii(task)).replace(
-                    _TASK_WORDS, words
-                )
-            }
-        )
+        file.model_copy(update={"source": _with_task(file, ascii(task), words)})
         for file in template.files
     )
     short = words if len(words) <= 60 else f"{words[:59]}…"
     summary = f"{template.summary} Asked was: {short}"
     return template.model_copy(update={"files": fitted, "summary": summary})
+
+
+def _with_task(file: RecipeFile, literal: str, words: str) -> str:
+    """One replacement only: the task may itself hold what is replaced."""
+    if _suffix(file.path) == "py":
+        return file.source.replace(_TASK_LITERAL, literal)
+    return file.source.replace(_TASK_WORDS, words)
 
 
 def stand_in_file(path: str, shown: str | None) -> str:

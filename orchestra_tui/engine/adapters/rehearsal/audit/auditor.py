@@ -10,6 +10,7 @@ from orchestra_tui.engine.adapters.rehearsal.audit.finding import issue
 from orchestra_tui.engine.adapters.rehearsal.audit.python import python_issues
 
 MAX_ISSUES = 20
+_EMPTY_LINK = re.compile(r"(?<!`)\[([^\[\]`\n]+)\]\(\s*\)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ELIDED = re.compile(
     r"^\s*(#|//|--|/\*|<!--)\s*(\.\.\.|…)?\s*"
@@ -76,6 +77,13 @@ def _markdown_issues(text: str) -> Iterator[Issue]:
     for number, line in enumerate(text.split("\n"), 1):
         fence = _FENCE.fullmatch(line)
         if fence is None:
+            if opened is None and (link := _EMPTY_LINK.search(line)):
+                yield issue(
+                    Severity.ERROR,
+                    number,
+                    f"the link {link[1]!r} leads nowhere",
+                    "give it its target, or make it plain text",
+                )
             continue
         if opened is None:
             opened = (number, fence[1])
