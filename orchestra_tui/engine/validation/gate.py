@@ -21,6 +21,9 @@ SMALL = 64 * 1024
 """Texts below this many characters in a proven grammar are judged in a thread."""
 
 DEADLINE = 5.0
+"""Seconds for an ordinary text; a large one gets as many again for each `LARGE` characters."""
+
+LARGE = 256 * 1024
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from orchestra_tui.engine.validation.worker import main; main()"
@@ -68,12 +71,13 @@ class Gate:
             await self._stop()
 
     async def _ask(self, path: str, new: str, old: str | None) -> Report:
-        question = Question(path=path, new=new, old=old, deadline=self._deadline)
+        deadline = self._deadline * (1 + (len(new) + len(old or "")) / LARGE)
+        question = Question(path=path, new=new, old=old, deadline=deadline)
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(deadline):
                 payload = await self._exchange(question.model_dump_json().encode())
         except TimeoutError:
-            raise WorkerLost(f"the grammar gave no answer in {self._deadline:g} s") from None
+            raise WorkerLost(f"the grammar gave no answer in {deadline:.1f} s") from None
         except (OSError, asyncio.IncompleteReadError):
             raise WorkerLost("the grammar ended its process") from None
         except asyncio.CancelledError:
