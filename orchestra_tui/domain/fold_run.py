@@ -61,9 +61,7 @@ def apply_run_event(run: RunState, event: ev.RunEvent, record: ev.Record) -> Run
         case ev.RunFinished():
             return _finish(run, event)
         case ev.RunCrashed():
-            return run.model_copy(
-                update={"last_error": event.message}
-            )
+            return run.model_copy(update={"last_error": event.message})
     assert_never(event)
 
 
