@@ -6,6 +6,7 @@ repeated reply, whoever asks and however often.
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestra_tui.domain.prompt_blocks import read_file_block
@@ -71,25 +72,29 @@ def write_project(root: Path) -> None:
 
 def answer(body: bytes) -> str:
     """The reply to a chat request for the job of this module."""
-    messages = json.loads(body)["messages"]
-    prompt = str(messages[-1]["content"])
-    found = _STEP.search(prompt)
-    if found is None:
+    step, prompt = question(body)
+    if not step:
         return json.dumps(PLAN)
-    step = found.group(1)
     if "The step under review" in prompt:
         return _verdict(prompt, step)
     is_fix = "The Auditor found issues" in prompt
     match step:
         case "s1":
-            return _file("app/core.py", GOOD_CORE if is_fix else BAD_CORE)
+            return whole_file("app/core.py", GOOD_CORE if is_fix else BAD_CORE)
         case "s2":
             search = "It does nothing yet.\n=======\nIt doubles numbers.\n>>>>>>> REPLACE\n"
             return f"=== EDIT README.md\n<<<<<<< SEARCH\n{search}=== END EDIT\n=== END REPLY\n"
         case "s3":
-            return _file("docs/guide.md", GUIDE)
+            return whole_file("docs/guide.md", GUIDE)
         case _:
             return "=== EDIT new_name.txt\n=== END EDIT\n=== END REPLY\n"
+
+
+def question(body: bytes) -> tuple[str, str]:
+    """Which step a request is about ("" for the plan), and its prompt."""
+    prompt = str(json.loads(body)["messages"][-1]["content"])
+    found = _STEP.search(prompt)
+    return (found.group(1) if found else ""), prompt
 
 
 def _verdict(prompt: str, step: str) -> str:
@@ -100,15 +105,16 @@ def _verdict(prompt: str, step: str) -> str:
     return json.dumps({"verdict": "issues", "issues": [issue], "end": True})
 
 
-def _file(path: str, text: str) -> str:
+def whole_file(path: str, text: str) -> str:
+    """An Executor's reply with a whole file."""
     return f"=== FILE {path}\n{text}=== END FILE\n=== END REPLY\n"
 
 
-def scripted_agents() -> App:
-    """The server's app: streams the answer in a few pieces, with usage."""
+def scripted_agents(script: Callable[[bytes], str] = answer) -> App:
+    """The server's app: streams what `script` answers in a few pieces, with usage."""
 
     async def app(request: AppRequest, reply: Reply) -> None:
-        text = answer(request.body)
+        text = script(request.body)
         await reply.start(200, EVENTS)
         for at in range(0, len(text), 200):
             await reply.send(delta(text[at : at + 200]))
