@@ -30,8 +30,11 @@ from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.screens.base import AppOptions, OrchestraScreen
 from orchestra_tui.screens.diff import DiffScreen
+from orchestra_tui.screens.diff import DiffScreen
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.screens.plan import PlanScreen
+from orchestra_tui.screens.recovery import RecoveryScreen
+from orchestra_tui.screens.run import RunScreen
 from orchestra_tui.screens.recovery import RecoveryScreen
 from orchestra_tui.screens.run import RunScreen
 from orchestra_tui.screens.sessions import SessionsScreen
@@ -46,6 +49,8 @@ __all__ = ["EXIT_CRASHED", "AppOptions", "OrchestraApp", "Reopen"]
 
 EXIT_CRASHED = 70
 """The exit code after an exception in the user interface (EX_SOFTWARE of sysexits.h)."""
+EXIT_ENGINE = 2
+"""The exit code when the engine cannot be opened, e.g. because another process holds it."""
 R = TypeVar("R")
 logger = logging.getLogger(__name__)
 
@@ -112,6 +117,12 @@ class OrchestraApp(App[Reopen]):
                 is_open = False
             except Lagged:
                 logger.info("the engine was faster than the screen; subscribing again")
+            except OrchestraError as error:
+                # It could not be opened, or its disk is full: without it nothing can be shown.
+                lines = [f"orchestra: {error}", self._resume_hint()]
+                text = Text(clean("\n".join(filter(None, lines))))
+                self.exit(return_code=EXIT_ENGINE, message=text)
+                return
 
     def _moved(self, is_changed: bool) -> None:
         """Tell the screen, once for all records that are folded before it listens."""
