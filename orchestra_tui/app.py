@@ -30,11 +30,8 @@ from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.screens.base import AppOptions, OrchestraScreen
 from orchestra_tui.screens.diff import DiffScreen
-from orchestra_tui.screens.diff import DiffScreen
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.screens.plan import PlanScreen
-from orchestra_tui.screens.recovery import RecoveryScreen
-from orchestra_tui.screens.run import RunScreen
 from orchestra_tui.screens.recovery import RecoveryScreen
 from orchestra_tui.screens.run import RunScreen
 from orchestra_tui.screens.sessions import SessionsScreen
