@@ -224,6 +224,9 @@ class LineView(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, through the line filters."""
+        if not self.is_attached:
+            # A frame that was laid out before this widget was removed may still draw it once.
+            return [Strip.blank(crop.width)] * crop.height
         strips = [self._screen_row(y) for y in range(crop.y, crop.bottom)]
         return self._finished(self.decorate(crop.y, strips), crop)
 
