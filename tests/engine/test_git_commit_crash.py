@@ -162,6 +162,24 @@ def test_once_the_user_committed_on_top_the_index_is_his(box: Sandbox) -> None:
     assert box.git("rev-list", "--count", "HEAD").strip() == "3"
 
 
+def test_what_the_user_unstages_between_prepare_and_commit_stays_unstaged(box: Sandbox) -> None:
+    intent = run_of(box)
+    box.git("reset", "-q", "--", "code.txt")
+    commit(box.open(), intent)
+    assert box.status() == " M code.txt\nMM other.txt\n"
+    assert box.shown("", "code.txt") == box.shown("HEAD", "code.txt")
+    box.check_sound()
+
+
+def test_a_file_of_the_run_the_user_untracked_later_stays_untracked(box: Sandbox) -> None:
+    intent = run_of(box)
+    commit(box.open(), intent)
+    box.git("rm", "-q", "--cached", "new.txt")
+    box.git("commit", "-qm", "not this one")
+    finish(box.open(), intent)
+    assert box.status() == " M code.txt\n M other.txt\n?? new.txt\n"
+
+
 def test_a_user_who_stages_all_the_time_loses_nothing(box: Sandbox) -> None:
     """Sixty files staged by real git processes while six commits are made beside them."""
     script = """
@@ -258,13 +276,14 @@ def test_a_lock_of_somebody_else_is_never_removed(box: Sandbox) -> None:
 
 def test_a_change_in_the_same_tick_as_the_index_is_not_hidden(box: Sandbox) -> None:
     """git compares files that are as new as its index by content; a rewrite must not end that."""
-    box.write("racy.txt", "aaaa\n")
-    box.git("add", "racy.txt")
     target, index = box.project / "racy.txt", box.tree / ".git" / "index"
-    staged = target.stat()
+    long_ago = (1_600_000_000 * 10**9,) * 2
+    box.write("racy.txt", "aaaa\n")
+    os.utime(target, ns=long_ago)
+    box.git("add", "racy.txt")
     box.write("racy.txt", "bbbb\n")
-    os.utime(target, ns=(staged.st_atime_ns, staged.st_mtime_ns))
-    os.utime(index, ns=(staged.st_mtime_ns, staged.st_mtime_ns))
+    os.utime(target, ns=long_ago)
+    os.utime(index, ns=long_ago)
     box.git("config", "core.trustctime", "false")
     assert "AM racy.txt" in box.status()
     intent = run_of(box)

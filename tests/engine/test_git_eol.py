@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestra_tui.engine.git.eol import conversion_problem, eol_rule, to_repository
@@ -36,6 +36,10 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return make_sandbox(tmp_path_factory.mktemp("eol") / "repo")
 
 
+@example(data=b"text\r\n\x1a", rules="* text=auto", autocrlf="false")
+@example(data=b"text\r\n\x01", rules="* text=auto", autocrlf="false")
+@example(data=b"x" * 127 + b"\r\n\x01", rules="", autocrlf="input")
+@example(data=b"x" * 256 + b"\r\n\x01", rules="", autocrlf="input")
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=120,
