@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import random
-import resource
 import signal
 import sys
 import time
@@ -125,7 +124,7 @@ async def open_workshop(root: Path, *, portable: bool) -> Workshop:
     tree = open_tree(root, portable=portable)
     blobs = BlobStore(root / ".orchestra")
     journal = FileJournal(root / ".orchestra" / "events.jsonl")
-    if journal.state.run is None:
+    if journal.state.run is None or journal.run.plan is None:
         settings = RunSettings()
         plan = Plan(steps=(PlanStep(id=STEP, path="a.txt"),))
         await journal.append(RunStarted(run=RUN, task="t", settings=settings))
@@ -190,6 +189,8 @@ def _points(root: Path, case: str, portable: bool) -> None:
 
 def _full(root: Path, portable: bool) -> None:
     """Files cannot grow beyond 1,000 bytes: as on a full disk, a write fails half-way."""
+    import resource  # Windows has none
+
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
     tree = open_tree(root, portable=portable)
     for path, old in (("deep/er/new.txt", None), ("a.txt", OLD)):

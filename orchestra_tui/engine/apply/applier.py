@@ -1,4 +1,4 @@
-"""THE apply function: the only place in Orchestra from which a user's file is changed.
+"""The four durable steps of a change, its revert, and its recovery after a crash.
 
 The rule a reader must not break: pre-image stored, then intent appended, then exchange, then the
 outcome appended. Each of the four is durable before the next begins, so whatever a crash cuts off
@@ -7,11 +7,12 @@ of 2,765 user saves lost nothing, where plain writing lost 158 saves of 281).
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
+
+from orchestra_tui.engine.apply.outcomes import conflict, refused, step_of, token, written
+from orchestra_tui.engine.apply.undo import Undo
 
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.errors import FileAccessError, PathRefused
@@ -24,7 +25,7 @@ from orchestra_tui.domain.events import (
     RevertRefused,
     WriteReason,
 )
-from orchestra_tui.domain.ids import ActivityKey, BlobHash, StepId, blob_hash
+from orchestra_tui.domain.ids import BlobHash, StepId, blob_hash
 from orchestra_tui.domain.ports import BlobStore
 from orchestra_tui.domain.state import RunState
 from orchestra_tui.engine.workspace.crashpoints import reach
@@ -42,28 +43,6 @@ class Journal(Protocol):
     async def append(self, event: Event, /) -> object:
         """Store the event, fold it and publish it."""
         ...
-
-
-@dataclass(frozen=True)
-class Undo:
-    """One file to give back: `ours` is what we last wrote, `original` what it was before us."""
-
-    path: str
-    ours: BlobHash | None
-    original: BlobHash | None
-    mode: int | None = None
-    """Permission bits of a file that we removed."""
-
-
-def undos_of(run: RunState, step: StepId) -> tuple[Undo, ...]:
-    """What giving back the step's files means, all its writes collapsed to the oldest state."""
-    state = run.steps[step]
-    base = run.base or {}
-    return tuple(
-        Undo(path, ours, base.get(path), state.modes.get(path))
-        for path, ours in state.files.items()
-        if ours != base.get(path)
-    )
 
 
 class Applier:
@@ -104,7 +83,7 @@ class Applier:
         intent = FileIntended(
             run=activity.run,
             activity=activity.key,
-            step=_step_of(activity, step),
+            step=step_of(activity, step),
             path=path,
             before=base,
             after=None if new is None else blob_hash(new),
@@ -130,7 +109,7 @@ class Applier:
         """
         if not undos:
             raise ValueError("nothing to revert")
-        work = self._revert(activity, _step_of(activity, step), undos, reason, folders)
+        work = self._revert(activity, step_of(activity, step), undos, reason, folders)
         return await _to_the_end(work)
 
     async def recover(self, run: RunState) -> tuple[FileWritten, ...]:
@@ -143,7 +122,7 @@ class Applier:
         done = []
         for intent in run.intents.values():
             if await self._on_disk(intent.path, self._settle, intent):
-                done.append(await self._tell(_written(intent)))
+                done.append(await self._tell(written(intent)))
         return tuple(done)
 
     async def _apply(self, intent: FileIntended, new: bytes | None) -> FileWritten | ConflictFound:
@@ -151,15 +130,15 @@ class Applier:
         async with self._lock(path):
             found, intent = await self._on_disk(path, self._prepare, intent, new)
             if found == intent.after:
-                return await self._tell(_written(intent))
+                return await self._tell(written(intent))
             if found != intent.before:
-                return await self._tell(_conflict(intent, found))
+                return await self._tell(conflict(intent, found))
             try:
                 await self._change(intent, new)
-            except FileChanged as conflict:
-                found = await self._on_disk(path, self._keep, path, conflict.found)
-                return await self._tell(_conflict(intent, found))
-            return await self._tell(_written(intent))
+            except FileChanged as changed:
+                found = await self._on_disk(path, self._keep, path, changed.found)
+                return await self._tell(conflict(intent, found))
+            return await self._tell(written(intent))
 
     async def _revert(
         self,
@@ -171,7 +150,7 @@ class Applier:
     ) -> FileReverted | RevertRefused:
         for undo in undos:
             if problem := await self._undo_problem(undo):
-                return await self._tell(_refused(activity, step, undo.path, problem))
+                return await self._tell(refused(activity, step, undo.path, problem))
         for undo in undos:
             intent = FileIntended(
                 run=activity.run,
@@ -187,9 +166,9 @@ class Applier:
                 async with self._lock(undo.path):
                     await self._give_back(intent)
             except (FileChanged, PathRefused) as error:
-                return await self._tell(_refused(activity, step, undo.path, str(error)))
+                return await self._tell(refused(activity, step, undo.path, str(error)))
             if undo is not undos[-1]:
-                await self._tell(_written(intent))
+                await self._tell(written(intent))
         await self._on_disk(undos[-1].path, self._tree.remove_empty, folders)
         return await self._tell(
             FileReverted(
@@ -233,7 +212,7 @@ class Applier:
             intent.path,
             new,
             expected=intent.before,
-            token=_token(intent.activity, intent.path),
+            token=token(intent.activity, intent.path),
             rescue=self._blobs.put,
             mode=None if new is None else intent.mode,
         )
@@ -275,7 +254,7 @@ class Applier:
                 intent.path,
                 before=intent.before,
                 after=intent.after,
-                token=_token(intent.activity, intent.path),
+                token=token(intent.activity, intent.path),
                 rescue=self._blobs.put,
             )
         except PathRefused:
@@ -313,36 +292,3 @@ async def _to_the_end(work: Coroutine[None, None, T]) -> T:
         if not task.cancelled():
             task.exception()  # looked at, or asyncio would report it as forgotten
         raise
-
-
-def _token(activity: ActivityKey, path: str) -> str:
-    """Names the temporary files of a change; the same again after a crash."""
-    return hashlib.sha256(f"{activity}\0{path}".encode()).hexdigest()[:16]
-
-
-def _step_of(activity: Activity, step: StepId | None) -> StepId:
-    chosen = step or activity.step
-    if chosen is None:
-        raise ValueError(f"{activity.key} has no step: name the one whose file is changed")
-    return chosen
-
-
-def _written(intent: FileIntended) -> FileWritten:
-    return FileWritten.model_validate(intent.model_dump(exclude={"type"}))
-
-
-def _conflict(intent: FileIntended, found: BlobHash | None) -> ConflictFound:
-    return ConflictFound(
-        run=intent.run,
-        activity=intent.activity,
-        step=intent.step,
-        path=intent.path,
-        expected=intent.before,
-        found=found,
-    )
-
-
-def _refused(activity: Activity, step: StepId, path: str, message: str) -> RevertRefused:
-    return RevertRefused(
-        run=activity.run, activity=activity.key, step=step, path=path, message=message
-    )

@@ -1,0 +1,28 @@
+"""What giving a step's files back means, told from the state of the run alone."""
+
+from dataclasses import dataclass
+
+from orchestra_tui.domain.ids import BlobHash, StepId
+from orchestra_tui.domain.state import RunState
+
+
+@dataclass(frozen=True)
+class Undo:
+    """One file to give back: `ours` is what we last wrote, `original` what it was before us."""
+
+    path: str
+    ours: BlobHash | None
+    original: BlobHash | None
+    mode: int | None = None
+    """Permission bits of a file that we removed."""
+
+
+def undos_of(run: RunState, step: StepId) -> tuple[Undo, ...]:
+    """What giving back the step's files means, all its writes collapsed to the oldest state."""
+    state = run.steps[step]
+    base = run.base or {}
+    return tuple(
+        Undo(path, ours, base.get(path), state.modes.get(path))
+        for path, ours in state.files.items()
+        if ours != base.get(path)
+    )
