@@ -91,6 +91,11 @@ class RunScreen(OrchestraScreen):
         self._run_id = ""
         self._shown_title: tuple[object, ...] = ()
 
+    @property
+    def is_ticking(self) -> bool:
+        """Somebody works, so text may come."""
+        return self._ticker is not None and self._ticker.is_ticking
+
     def compose_body(self) -> ComposeResult:
         """Title, panes, checks, words while nobody works, steps."""
         yield PlainStatic(id="run-title")

@@ -14,13 +14,15 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
 
+from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.agent_work import AgentWork, WorkState
 from orchestra_tui.widgets.call_context import CallContext, context_summary
 from orchestra_tui.widgets.figures import clock_text, count_text
+from orchestra_tui.widgets.frame import REHEARSAL_LABEL
 from orchestra_tui.widgets.line_pane import LinePane
 from orchestra_tui.widgets.line_view import MUTED, Span
 from orchestra_tui.widgets.pick_list import justify
-from orchestra_tui.widgets.plain_static import PlainStatic, plain_line
+from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.signs import role_style, signs_of
 from orchestra_tui.widgets.streams import StreamBuffers
 
@@ -198,7 +200,11 @@ class AgentPane(Vertical):
         width = max(0, self.size.width - 2)
         head = justify(self._who(), self._figures(elapsed, rate), width)
         self.query_one(".pane-head", PlainStatic).update(spans_content(head), layout=False)
-        self.query_one(".pane-note", PlainStatic).update(self._note(state, wait), layout=False)
+        label: list[Span] = []
+        if self.work.is_rehearsal:
+            label.append((REHEARSAL_LABEL, "$text-warning"))
+        note = justify([self._note(state, wait)], label, width)
+        self.query_one(".pane-note", PlainStatic).update(spans_content(note), layout=False)
         if self.shows_context and self.work.call is not None:
             self.context.show_context(self.work.call.context)
 
@@ -234,21 +240,20 @@ class AgentPane(Vertical):
             return 0
         return max(0, round(call.retry_in - (now - self._failed_at).total_seconds()))
 
-    def _note(self, state: WorkState, wait: int) -> Content:
+    def _note(self, state: WorkState, wait: int) -> Span:
+        """What must be known now: a wait, a refusal, else what was sent."""
         call, signs = self.work.call, signs_of(self.app)
         if state is WorkState.RETRYING and call is not None:
             when = f"retrying in {wait} s" if wait else "retrying now"
-            return plain_line(f"{signs.cooling} {when}: {call.error}", "$text-warning")
+            return f"{signs.cooling} {when}: {clean_line(call.error)}", "$text-warning"
         if call is not None and call.refused:
-            return plain_line(f"{signs.failed} refused: {call.refused}", "$text-error")
+            return f"{signs.failed} refused: {clean_line(call.refused)}", "$text-error"
         if self.work.refusal and state is not WorkState.ENDED:
-            return plain_line(
-                f"{signs.recovering} the last reply was refused: {self.work.refusal}",
-                "$text-warning",
-            )
+            text = f"{signs.recovering} the last reply was refused: {self.work.refusal}"
+            return text, "$text-warning"
         if state is WorkState.ENDED:
-            return plain_line(f"{signs.accepted} done", "$text-success")
-        return plain_line(context_summary(call.context) if call is not None else "")
+            return f"{signs.accepted} done", "$text-success"
+        return context_summary(call.context) if call is not None else "", MUTED
 
 
 def _placeholder(state: WorkState) -> str:

@@ -12,7 +12,6 @@ from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.state import CallState, CallStatus, RunState, StepState
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.widgets.frame import REHEARSAL_LABEL
 from orchestra_tui.widgets.signs import role_title
 
 
@@ -81,13 +80,16 @@ class AgentWork:
         return " · ".join(parts)
 
     @property
+    def is_rehearsal(self) -> bool:
+        """No AI answers; the pane says so where it cannot be cut off."""
+        return self.call is not None and self.call.adapter.kind is ProviderKind.REHEARSAL
+
+    @property
     def adapter(self) -> str:
-        """Who answers, or that nobody does; empty before the first call."""
-        if self.call is None:
+        """Who answers; empty before the first call, and where nobody does."""
+        if self.call is None or self.is_rehearsal:
             return ""
         info = self.call.adapter
-        if info.kind is ProviderKind.REHEARSAL:
-            return REHEARSAL_LABEL
         name, model = clean_line(info.name), clean_line(info.model)
         return name if model in {"", name} else f"{name}/{model}"
 

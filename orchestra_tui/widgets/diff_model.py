@@ -124,7 +124,7 @@ def build_rows(
     # Split: the bar, two times number, sign and text, and the line between them.
     is_split = layout is DiffLayout.SPLIT
     half = max(4, (width - 2) // 2 - digits - 3 if is_split else width - 2 * digits - 5)
-    rows = [DiffRow(RowKind.NOTE, text=text) for text in file_notes(diff)]
+    rows = [row for text in file_notes(diff) for row in _note_rows(text, width)]
     by_line: dict[int, list[Issue]] = {}
     for issue in issues:
         by_line.setdefault(issue.line or 0, []).append(issue)
@@ -147,7 +147,7 @@ def build_rows(
     hidden = starts.count(-1)
     if hidden:
         text = f"{plural(hidden, 'hunk')} with white space only hidden (w shows)"
-        rows.append(DiffRow(RowKind.NOTE, text=text))
+        rows += _note_rows(text, width)
     return DiffRows(tuple(rows), tuple(starts), digits, half)
 
 
@@ -205,6 +205,10 @@ def _placed_lines(diff: FileDiff, *, hides_whitespace: bool) -> set[int]:
         for line in hunk.lines
         if line.new_number is not None and line.kind is not LineKind.REMOVED
     }
+
+
+def _note_rows(text: str, width: int) -> list[DiffRow]:
+    return [DiffRow(RowKind.NOTE, text=piece) for piece in wrap_words(text, max(8, width - 4))]
 
 
 def _issue_rows(

@@ -53,6 +53,20 @@ def wrap_cells(text: str, width: int) -> list[str]:
     return rows
 
 
+def wrap_line(text: str, width: int, last: str = "") -> list[str]:
+    """The rows of a line that goes on with `text` after its row `last`.
+
+    Tab stops count from the start of a row, so that the rows above `last` never matter.
+    """
+    first, *rest = text.split("\t")
+    rows = wrap_cells(last + first, width)
+    for piece in rest:
+        end = rows.pop()
+        gap = " " * (TAB - cell_len(end) % TAB)
+        rows += wrap_cells(end + gap + piece, width)
+    return rows
+
+
 class LineBuffer:
     """The last part of a stream of foreign text, as rows cut at `width`.
 
@@ -138,13 +152,13 @@ class LineBuffer:
             self._open += text
             # Only the last row can change: those above it are full.
             last = self._rows.pop()
-            rows = wrap_cells(expand_tabs(last + text), self.width)
+            rows = wrap_line(text, self.width, last)
             self._rows += rows
             self._starts += [False] * (len(rows) - 1)
 
     def _begin(self, text: str) -> None:
         self._open = text
-        rows = wrap_cells(expand_tabs(text), self.width)
+        rows = wrap_line(text, self.width)
         self._rows += rows
         self._starts += [True, *[False] * (len(rows) - 1)]
 
@@ -171,7 +185,7 @@ class LineBuffer:
             return
         is_start = True
         for text, ended in [*self._lines, (self._open, False)]:
-            rows = wrap_cells(expand_tabs(text), self.width)
+            rows = wrap_line(text, self.width)
             self._rows += rows
             self._starts += [is_start, *[False] * (len(rows) - 1)]
             is_start = ended

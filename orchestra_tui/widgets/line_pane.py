@@ -32,13 +32,17 @@ class Ticker:
         self._tick = tick
         self._quiet_until = 0.0
         self._timer: Timer = owner.set_interval(1 / rate, self._on_time, pause=True)
+        self.is_ticking = False
+        """The timer runs."""
 
     def resume(self) -> None:
         """Begin to tick."""
+        self.is_ticking = True
         self._timer.resume()
 
     def pause(self) -> None:
         """Stop ticking until `resume`; a screen at rest costs nothing."""
+        self.is_ticking = False
         self._timer.pause()
 
     def hold(self) -> None:

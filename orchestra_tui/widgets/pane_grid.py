@@ -25,7 +25,7 @@ from orchestra_tui.widgets.signs import role_style
 from orchestra_tui.widgets.streams import StreamBuffers
 
 MIN_WIDTH = 56
-MIN_HEIGHT = 9
+MIN_HEIGHT = 10
 MAX_PANES = 12
 LINGER = timedelta(seconds=4)
 """How long the pane of an ended work stays, unless its place is needed."""
@@ -231,7 +231,7 @@ class PaneGrid(Vertical):
         """Remove ended panes whose time is over, and the oldest ones where there is no room."""
         room = self.size if self.size.width else self.app.size
         excess = len(self._panes) - grid_shape(MAX_PANES, room).places
-        gone = []
+        gone: list[str] = []
         for slot, pane in self._panes.items():
             if not pane.is_ended or (slot == self.current and pane.has_focus_within):
                 continue

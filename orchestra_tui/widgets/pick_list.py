@@ -216,6 +216,8 @@ class PickList(LineView):
 
     def _pickable(self, at: int, step: int) -> int:
         """The nearest row with a key, looking in the direction of `step` first."""
+        if not self._rows:
+            return 0
         forward = range(at, len(self._rows) if step > 0 else -1, step)
         backward = range(at, -1 if step > 0 else len(self._rows), -step)
         for candidate in itertools.chain(forward, backward):

@@ -1,0 +1,51 @@
+"""A run in every kind of trouble, for the recovery screen."""
+
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.ids import blob_hash
+from orchestra_tui.domain.ports import GetBlob
+from orchestra_tui.domain.review import Diagnostic
+from tests.ui.stub_client import StubClient
+from tests.ui.work_story import PATHS, R1, Story
+
+WHOLE = '"""Token buckets."""\n\n\ndef take(key: str) -> bool:\n    return bool(key)\n'
+DAMAGED = '"""Token buckets."""\n\n\ndef take(key: str, limits=(1,\n'
+MINE = '"""What the user wrote meanwhile."""\n'
+CUT = Diagnostic(kind="truncated", line=4, message="the text ends inside a bracket")
+BLOBS = {blob_hash(text.encode()): text for text in (WHOLE, DAMAGED, MINE)}
+
+
+def troubled() -> StubClient:
+    """Three damaged replies, a conflict, a revert, and one that came through."""
+    client = StubClient(answers={GetBlob: lambda query: BLOBS.get(query.blob)})
+    story = Story(client).started().approved(PATHS)
+    story.accepted("s1")
+    for attempt in (1, 2, 3):
+        writing = story.begun("s2", attempt=attempt)
+        story.called(writing)
+        story.refused(
+            writing,
+            reason="the reply stops in the middle of line 4",
+            diagnostics=(CUT,),
+            text=blob_hash(DAMAGED.encode()),
+        )
+    writing = story.begun("s3")
+    assert writing.step is not None
+    client.emit(
+        ev.ConflictFound(
+            run=R1,
+            activity=writing.key,
+            step=writing.step,
+            path=PATHS[2],
+            expected=None,
+            found=blob_hash(MINE.encode()),
+        )
+    )
+    refused = story.begun("s4")
+    story.called(refused)
+    story.refused(refused, reason="two files in one reply")
+    again = story.begun("s4", attempt=2)
+    story.written(again, WHOLE)
+    story.audited("s4")
+    story.written(story.begun("s5"), WHOLE)
+    story.reverted("s5", "no fix was enough")
+    return client
