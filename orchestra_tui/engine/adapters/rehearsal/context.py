@@ -40,6 +40,11 @@ class Ask:
         """The text of the file that the question is about, as the prompt shows it."""
         return read_file_block(self.prompt, self.path or "")
 
+    @property
+    def has_feedback(self) -> bool:
+        """True if the prompt holds a user's objection to the last plan."""
+        return any(kind == "FEEDBACK" for kind, _, _ in blocks(self.prompt))
+
     def lists(self, path: str) -> bool:
         """True if the tree listing in the prompt names this path."""
         listings = (text for kind, _, text in blocks(self.prompt) if kind == "LISTING")

@@ -25,6 +25,7 @@ from orchestra_tui.engine.adapters.rehearsal.stand_in import (
 )
 
 ESCAPE = "../outside.py"
+DEAF = " The feedback was not followed: a script has one plan per task; edit the steps instead."
 GARBAGE = (
     f"{LABEL}. Sure! I had a look around and I am happy to help. Everything seems to be more or "
     "less in order, so I would just go ahead with it."
@@ -110,7 +111,7 @@ def _plan(recipe: Recipe, ask: Ask, *, first_path: str | None) -> str:
     if first_path:
         steps[0]["path"] = first_path
     plan = {
-        "summary": f"{LABEL}: {recipe.summary}",
+        "summary": f"{LABEL}: {recipe.summary}{DEAF if ask.has_feedback else ''}",
         "steps": steps,
         "checks": [],
         "commit_message": f"{recipe.commit_message}\n\n{LABEL}: scripted example code.",
