@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestra_tui.domain.events import ConflictFound, FileReverted, FileWritten
+from orchestra_tui.domain.events import (
+    ConflictFound,
+    FileIntended,
+    FileReverted,
+    FileWritten,
+    WriteReason,
+)
 from orchestra_tui.domain.ids import blob_hash
 from tests.engine.apply_workshop import (
     CASES,
@@ -19,6 +25,9 @@ from tests.engine.apply_workshop import (
     NEW,
     OLD,
     POINTS,
+    REVERT,
+    RUN,
+    STEP,
     Workshop,
     document,
     fill,
@@ -81,6 +90,29 @@ async def test_killed_at_a_point_and_done_again_is_as_never_killed(
         told = [e for e in shop.journal.events if isinstance(e, FileWritten | FileReverted)]
         assert told, point
         assert not [e for e in shop.journal.events if isinstance(e, ConflictFound)], point
+
+
+@TREES
+async def test_a_revert_cut_off_takes_the_folders_it_made_with_it(
+    tmp_path: Path, kind: str
+) -> None:
+    """The file went, the folders had not yet: the state of the disk after a kill in between."""
+    fill(tmp_path)
+    shop = await open_workshop(tmp_path, portable=kind == "portable")
+    await CASES["create"](shop)
+    intent = FileIntended(
+        run=RUN,
+        activity=REVERT.key,
+        step=STEP,
+        path="deep/er/new.txt",
+        before=blob_hash(NEW),
+        after=None,
+        why=WriteReason.REVERT,
+    )
+    await shop.journal.append(intent)
+    (tmp_path / "deep" / "er" / "new.txt").unlink()
+    await reopen(tmp_path, kind)
+    assert not (tmp_path / "deep").exists()
 
 
 @TREES

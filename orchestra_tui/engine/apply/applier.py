@@ -11,9 +11,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import ParamSpec, Protocol, TypeVar
 
-from orchestra_tui.engine.apply.outcomes import conflict, refused, step_of, token, written
-from orchestra_tui.engine.apply.undo import Undo
-
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.errors import FileAccessError, PathRefused
 from orchestra_tui.domain.events import (
@@ -28,6 +25,8 @@ from orchestra_tui.domain.events import (
 from orchestra_tui.domain.ids import BlobHash, StepId, blob_hash
 from orchestra_tui.domain.ports import BlobStore
 from orchestra_tui.domain.state import RunState
+from orchestra_tui.engine.apply.outcomes import conflict, refused, step_of, token, written
+from orchestra_tui.engine.apply.undo import Undo
 from orchestra_tui.engine.workspace.crashpoints import reach
 from orchestra_tui.engine.workspace.swap import FileChanged
 from orchestra_tui.engine.workspace.tree import SafeTree
@@ -123,6 +122,8 @@ class Applier:
         for intent in run.intents.values():
             if await self._on_disk(intent.path, self._settle, intent):
                 done.append(await self._tell(written(intent)))
+        if any(event.why is WriteReason.REVERT for event in done):
+            await self._on_disk(done[-1].path, self._tree.remove_empty, run.folders)
         return tuple(done)
 
     async def _apply(self, intent: FileIntended, new: bytes | None) -> FileWritten | ConflictFound:
