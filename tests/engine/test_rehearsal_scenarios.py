@@ -56,6 +56,16 @@ async def test_a_plan_modifies_what_is_already_there() -> None:
     await adapter.close()
 
 
+async def test_feedback_is_not_pretended_to_be_followed() -> None:
+    adapter = build_rehearsal(Scenario.CALM, rate=None)
+    first = await plan_for(adapter, TASK)
+    again = await plan_for(adapter, TASK, attempt=2, prompt=block("FEEDBACK", "", "use Rust\n"))
+    assert again.steps == first.steps
+    assert "not followed" in again.summary
+    assert "not followed" not in first.summary
+    await adapter.close()
+
+
 @pytest.mark.parametrize(
     "task",
     ["", " \n ", "hello", "日本語で書いて 🎉", "a\ud800b", "'''\"\"\"\\", "x" * 5000, "\x1b[31m"],
