@@ -37,9 +37,11 @@ async def _run_once(
     preparation: Preparation, run_settings: RunSettings
 ) -> tuple[Reopen | None, int]:
     client = DeferredEngine(preparation)
-    is_new = preparation.reopen is None and preparation.arguments.command == "run"
+    asked = preparation.arguments
+    is_started = asked.auto_approve or asked.plan is not None
+    is_new = preparation.reopen is None and asked.command == "run" and not is_started
     options = AppOptions(
-        initial_task=preparation.arguments.task if is_new else "",
+        initial_task=asked.task if is_new else "",
         run_settings=run_settings,
         use_ascii=not _speaks_unicode(),
     )

@@ -184,7 +184,7 @@ class RunFinished(_RunEvent):
     reason: str = ""
     commit: str | None = None
     checks: str = "none"
-    """none, passed, failed, no_tests or stale."""
+    """none, passed, failed, no_tests, not_run (a tool is missing) or stale."""
 
 
 class RunCrashed(_RunEvent):

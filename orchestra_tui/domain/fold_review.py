@@ -6,12 +6,11 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import FixReason
 from orchestra_tui.domain.fold_steps import end_activity, put_step
 from orchestra_tui.domain.ids import ActivityKey
-from orchestra_tui.domain.state import Checkpoint, CommitRequest, RunState, StepStatus
+from orchestra_tui.domain.state import RED_CHECKS, Checkpoint, CommitRequest, RunState, StepStatus
 
 BEFORE_RUN = "before the run"
 """The label of the checkpoint that holds the run's files as the plan found them."""
 MAX_CHECK_FIX_ROUNDS = 1
-_GREEN = {ev.CheckState.PASSED, ev.CheckState.NO_TESTS}
 
 
 def apply_review_event(run: RunState, event: ev.ReviewEvent, record: ev.Record) -> RunState:
@@ -46,7 +45,7 @@ def _checked(run: RunState, event: ev.ChecksFinished) -> RunState:
     checks = run.checks.model_copy(
         update={"outcomes": event.outcomes, "runs": run.checks.runs + 1, "is_stale": False}
     )
-    is_red = any(outcome.state not in _GREEN for outcome in event.outcomes)
+    is_red = any(outcome.state in RED_CHECKS for outcome in event.outcomes)
     may_fix = checks.fix_rounds < MAX_CHECK_FIX_ROUNDS and run.commit_request is None
     suspects = [s for s in event.suspects if run.steps[s].status is StepStatus.ACCEPTED]
     run = run.model_copy(update={"checks": checks, "run_failures": 0})

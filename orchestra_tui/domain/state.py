@@ -161,6 +161,10 @@ class CallState(_State):
     """Why the answer could not be used, if it could not."""
 
 
+RED_CHECKS = frozenset({CheckState.FAILED, CheckState.TIMED_OUT, CheckState.CRASHED})
+"""The states that speak against the files; a missing tool speaks against nothing."""
+
+
 class ChecksState(_State):
     """What the project's own checks said last."""
 
@@ -175,7 +179,7 @@ class ChecksState(_State):
 
     @property
     def verdict(self) -> str:
-        """none, passed, failed, no_tests or stale."""
+        """none, passed, failed, no_tests, not_run (a tool is missing) or stale."""
         if not self.runs or not self.outcomes:
             return "none"
         if self.is_stale:
@@ -183,7 +187,9 @@ class ChecksState(_State):
         states = {outcome.state for outcome in self.outcomes}
         if states <= {CheckState.PASSED}:
             return "passed"
-        return "no_tests" if states <= {CheckState.PASSED, CheckState.NO_TESTS} else "failed"
+        if states & RED_CHECKS:
+            return "failed"
+        return "not_run" if CheckState.NOT_FOUND in states else "no_tests"
 
 
 class Checkpoint(_State):

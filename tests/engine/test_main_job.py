@@ -84,7 +84,7 @@ async def test_a_rejected_hunk_leaves_the_file_and_the_commit(tmp_path: Path) ->
         await h.engine.submit(cmd.CommitChanges(message="feat: double"))
         await h.until(lambda run: run.outcome is not None)
         assert h.text("README.md") == BEFORE["README.md"]
-        assert not (h.root / "docs" / "guide.md").exists()
+        assert not (h.root / "docs").exists(), "a folder made for a rejected file goes too"
         committed = h.git("show", "--name-only", "--format=").split()
         assert set(committed) == {"app/core.py", "gone.txt", "new_name.txt", "old_name.txt"} or (
             set(committed) == {"app/core.py", "gone.txt", "new_name.txt"}

@@ -7,17 +7,14 @@ from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.events import (
     ChecksDetected,
     ChecksFinished,
-    CheckState,
     CommitHeld,
     Event,
 )
 from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.plan import ChangeKind
-from orchestra_tui.domain.state import RunState, StepStatus
+from orchestra_tui.domain.state import RED_CHECKS, RunState, StepStatus
 from orchestra_tui.engine.checks.model import Check, CheckResult
 from orchestra_tui.engine.orchestrator.tools import Tools
-
-_GREEN = {CheckState.PASSED, CheckState.NO_TESTS}
 
 
 async def run_checks(tools: Tools, activity: Activity) -> None:
@@ -33,7 +30,7 @@ async def run_checks(tools: Tools, activity: Activity) -> None:
 
     pairs = [await tools.checks.run(check, pass_on) for check in _wanted(run, found.checks)]
     outcomes = tuple(outcome for outcome, _ in pairs)
-    red = [result for _, result in pairs if result.outcome not in _GREEN]
+    red = [result for _, result in pairs if result.outcome in RED_CHECKS]
     events.append(
         ChecksFinished(
             run=run.id,

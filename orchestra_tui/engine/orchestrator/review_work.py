@@ -54,6 +54,8 @@ async def apply_review(tools: Tools, activity: Activity) -> None:
         )
         if isinstance(outcome, ConflictFound):
             raise NotWritable(f"{path} was changed by somebody else: look at its diff again")
+    if None in wanted.values():
+        await asyncio.to_thread(tools.tree.remove_empty, run.folders)
     await tools.journal.append(
         checkpoint(tools.run(activity.run), "hunks rejected"),
         ReviewApplied(run=run.id, activity=activity.key),

@@ -1,0 +1,64 @@
+"""The app in a real terminal: the whole job with keys, and a screen that fails."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import environment, git, make_repository, orchestra
+from tests.e2e.terminal import Terminal
+
+CTRL_Q, CTRL_S = "\x11", "\x13"
+APP = ("-m", "orchestra_tui")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_whole_job_by_keys(size: tuple[int, int], tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "mine", {"README.md": "# Mine\n"})
+    words = (*APP, "run", "write slugify with tests", "--rehearse", "calm", "--here")
+    columns, rows = size
+    async with Terminal(*words, cwd=root, env=environment(), columns=columns, rows=rows) as app:
+        await app.shows("write slugify with tests")
+        await app.shows("ready")
+        app.press(CTRL_S)
+        await app.shows("plan waits for you")
+        assert "REHEARSAL - no AI" in app.text
+        app.press("a")
+        await app.shows("Approve this plan?")
+        await app.press_until(CTRL_S, lambda text: "Approve this plan?" not in text)
+        await app.shows("diff waits for you")
+        assert "REHEARSAL - no AI" in app.text
+        app.press(CTRL_S)
+        await app.shows("committed as")
+        app.resize(60, 15)
+        app.resize(columns, rows)
+        await app.shows("committed as")
+        app.press(CTRL_Q)
+        assert await app.ended(within=10) == 0
+        assert app.modes() == list(app.modes_before)
+    assert git(root, "status", "--porcelain") == ""
+    assert git(root, "log", "-1", "--format=%s").startswith("feat")
+
+
+@pytest.mark.timeout(120)
+async def test_an_exception_in_a_screen_ends_cleanly_and_the_session_goes_on(
+    tmp_path: Path,
+) -> None:
+    words = (
+        "-m", "tests.e2e.failing_screen", "run", "write slugify with tests", "--rehearse", "calm",
+        "--auto-approve",
+    )  # fmt: skip
+    async with Terminal(*words, cwd=tmp_path, env=environment()) as app:
+        await app.until(lambda text: "Orchestra's screen failed" in text)
+        assert await app.ended(within=3) == 70
+        assert app.modes() == list(app.modes_before)
+        for off in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"):
+            assert app.raw.rfind(off) > app.raw.rfind(
+                off[:-1] + (b"h" if off[-1:] == b"l" else b"l")
+            )
+        assert b"\x1b]52" not in app.raw
+        assert "Traceback" not in app.text
+        assert "orchestra resume" in app.text
+    resumed = await orchestra("resume", "--headless", "--json", cwd=tmp_path)
+    assert resumed.code == 0, resumed.err
+    assert resumed.records[-1]["outcome"] == "done"
