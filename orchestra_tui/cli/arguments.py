@@ -102,6 +102,8 @@ def _parse_command(argv: Sequence[str]) -> Arguments:
         parser.error("watch mode is not in this version: use sequential, parallel or pipeline")
     if "task" in options and not options["task"].strip():
         parser.error("the task is empty: say what shall be built")
+    if "task" in options and not _is_text(options["task"]):
+        parser.error("the task is not UTF-8 text: check the encoding of your terminal")
     options["path"] = options.pop("cwd")
     return Arguments(**options)
 
@@ -186,6 +188,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the project folder (default: this one)",
     )
+
+
+def _is_text(text: str) -> bool:
+    """False for bytes that the terminal sent and that are no UTF-8."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _folder(text: str) -> Path:

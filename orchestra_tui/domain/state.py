@@ -7,54 +7,37 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
-from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, ProviderKind, Usage
+from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.events import CheckOutcome, CheckState, Counts, FileIntended, Outcome
-from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, RunId, SessionId, StepId
+from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, RunId, SessionId, StepId
 from orchestra_tui.domain.plan import Plan
-from orchestra_tui.domain.review import Diagnostic, Issue
 from orchestra_tui.domain.settings import RunSettings, Scenario
+from orchestra_tui.domain.step_state import (
+    AttemptNote,
+    CallState,
+    CallStatus,
+    StateValue,
+    StepState,
+    StepStatus,
+)
 
-
-class StepStatus(StrEnum):
-    """Where a step stands."""
-
-    WAITING = "waiting"
-    WRITING = "writing"
-    WRITTEN = "written"
-    AUDITING = "auditing"
-    NEEDS_FIX = "needs_fix"
-    FIXING = "fixing"
-    ACCEPTED = "accepted"
-    CONFLICT = "conflict"
-    NEEDS_REVERT = "needs_revert"
-    REVERTING = "reverting"
-    REVERTED = "reverted"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    SKIPPED = "skipped"
-
-    @property
-    def is_settled(self) -> bool:
-        """Nothing more will be done for the step unless the user asks."""
-        return self in _SETTLED
-
-    @property
-    def is_trouble(self) -> bool:
-        """The step did not end as planned."""
-        return self in _TROUBLE
-
-
-_TROUBLE = {
-    StepStatus.CONFLICT,
-    StepStatus.REVERTED,
-    StepStatus.FAILED,
-    StepStatus.BLOCKED,
-    StepStatus.SKIPPED,
-}
-_SETTLED = _TROUBLE - {StepStatus.CONFLICT} | {StepStatus.ACCEPTED}
+__all__ = [
+    "RED_CHECKS",
+    "AttemptNote",
+    "CallState",
+    "CallStatus",
+    "Checkpoint",
+    "ChecksState",
+    "CommitRequest",
+    "Phase",
+    "RunState",
+    "SessionState",
+    "StepState",
+    "StepStatus",
+]
 
 
 class Phase(StrEnum):
@@ -75,97 +58,11 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
-class _State(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class AttemptNote(_State):
-    """One try at a step, for the recovery screen's timeline."""
-
-    activity: ActivityKey
-    kind: ActivityKind
-    at: datetime
-    result: str
-    """A word: written, refused, failed, passed, issues, reverted, conflict."""
-    message: str = ""
-    diagnostics: tuple[Diagnostic, ...] = ()
-    text: BlobHash | None = None
-    """The damaged text, when there was one."""
-
-
-class StepState(_State):
-    """One step's progress. `failures` counts tries of the present kind since the last success."""
-
-    id: StepId
-    status: StepStatus = StepStatus.WAITING
-    attempts: dict[ActivityKind, int] = Field(default_factory=dict)
-    """The number of the last try that ended, per kind of activity."""
-    failures: int = 0
-    fixes: int = 0
-    """Fixes written for the Auditor so far."""
-    issue_counts: tuple[int, ...] = ()
-    """Issues at or above the floor, audit by audit."""
-    issues: tuple[Issue, ...] = ()
-    fix_reason: FixReason | None = None
-    files: dict[str, BlobHash | None] = Field(default_factory=dict)
-    """What we last wrote, by path."""
-    modes: dict[str, int] = Field(default_factory=dict)
-    """Permission bits that the files we removed had, by path."""
-    results: dict[str, BlobHash | None] = Field(default_factory=dict)
-    """What the agents made of each path, before hunks were rejected."""
-    writers: dict[str, ActivityKey] = Field(default_factory=dict)
-    """The activity that last wrote each path: a resumed one sees that it has done so."""
-    refusals: tuple[str, ...] = ()
-    """Why the last replies could not be used, for the next prompt."""
-    conflict: BlobHash | None = None
-    """What was found on disk instead, while the status is `conflict`."""
-    note: str = ""
-    last_error: str = ""
-    diagnostics: tuple[Diagnostic, ...] = ()
-    timeline: tuple[AttemptNote, ...] = ()
-
-    @property
-    def is_written(self) -> bool:
-        """We have changed at least one file for it."""
-        return bool(self.files)
-
-
-class CallStatus(StrEnum):
-    """How a model call stands."""
-
-    RUNNING = "running"
-    FINISHED = "finished"
-    FAILED = "failed"
-    ABANDONED = "abandoned"
-
-
-class CallState(_State):
-    """One model call, for panes, metrics and for reuse after a crash."""
-
-    key: CallKey
-    activity: ActivityKey
-    role: Role
-    path: str | None
-    adapter: AdapterInfo
-    started_at: datetime
-    status: CallStatus = CallStatus.RUNNING
-    request: BlobHash
-    context: tuple[ContextItem, ...] = ()
-    reply: BlobHash | None = None
-    usage: Usage = Usage()
-    finish: FinishReason | None = None
-    seconds: float | None = None
-    error: str = ""
-    retry_in: float | None = None
-    refused: str = ""
-    """Why the answer could not be used, if it could not."""
-
-
 RED_CHECKS = frozenset({CheckState.FAILED, CheckState.TIMED_OUT, CheckState.CRASHED})
 """The states that speak against the files; a missing tool speaks against nothing."""
 
 
-class ChecksState(_State):
+class ChecksState(StateValue):
     """What the project's own checks said last."""
 
     detected: tuple[str, ...] | None = None
@@ -192,7 +89,7 @@ class ChecksState(_State):
         return "not_run" if CheckState.NOT_FOUND in states else "no_tests"
 
 
-class Checkpoint(_State):
+class Checkpoint(StateValue):
     """The run's files at one moment, by path and blob."""
 
     seq: int
@@ -201,13 +98,13 @@ class Checkpoint(_State):
     files: dict[str, BlobHash | None]
 
 
-class CommitRequest(_State):
+class CommitRequest(StateValue):
     """What the user asked for at the end; `message` None keeps the files without a commit."""
 
     message: str | None
 
 
-class RunState(_State):
+class RunState(StateValue):
     """One task from its start to its end."""
 
     id: RunId
@@ -388,7 +285,7 @@ _OUTCOME_PHASES = {
 }
 
 
-class SessionState(_State):
+class SessionState(StateValue):
     """One session: its runs, the newest last, and where its log stands."""
 
     id: SessionId

@@ -1,6 +1,7 @@
 """The app with a Run screen that breaks while the agents work; started by test_terminal."""
 
 import sys
+from importlib import resources
 
 from orchestra_tui.app import OrchestraApp
 from orchestra_tui.cli import main
@@ -10,6 +11,8 @@ from orchestra_tui.screens.run import RunScreen
 
 class BrokenRunScreen(RunScreen):
     """Fails as a defect of ours would."""
+
+    CSS_PATH = str(resources.files("orchestra_tui") / "styles" / "run.tcss")
 
     def watch_session(self, session: SessionState | None) -> None:
         """Break at the first sign of work."""

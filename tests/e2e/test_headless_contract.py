@@ -45,6 +45,7 @@ def silent(asked: asyncio.Event) -> App:
         ((), "there is no terminal"),
         (("run", "x", "--headless", "--rehearse"), "expected one argument"),
         (("run", " ", "--headless", "--rehearse", "calm"), "the task is empty"),
+        (("run", "caf\udce9", "--headless", "--rehearse", "calm"), "not UTF-8"),
         (("run", "x", "--mode", "watch", "--headless"), "watch"),
         (("run", "x", "--max-concurrency", "0"), "1 to 32"),
         (("run", "x", "--plan", "nowhere.md"), "not a file"),

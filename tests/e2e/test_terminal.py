@@ -42,7 +42,7 @@ async def test_the_whole_job_by_keys(size: tuple[int, int], tmp_path: Path) -> N
 
 @pytest.mark.timeout(120)
 async def test_an_exception_in_a_screen_ends_cleanly_and_the_session_goes_on(
-    tmp_path: Path,
+    tmp_path: Path, state_home: Path
 ) -> None:
     words = (
         "-m", "tests.e2e.failing_screen", "run", "write slugify with tests", "--rehearse", "calm",
@@ -59,6 +59,9 @@ async def test_an_exception_in_a_screen_ends_cleanly_and_the_session_goes_on(
         assert b"\x1b]52" not in app.raw
         assert "Traceback" not in app.text
         assert "orchestra resume" in app.text
+    log = next(state_home.rglob("orchestra.log")).read_text(encoding="utf-8")
+    assert "a defect in a screen" in log
+    assert "\x1b" not in log
     resumed = await orchestra("resume", "--headless", "--json", cwd=tmp_path)
     assert resumed.code == 0, resumed.err
     assert resumed.records[-1]["outcome"] == "done"

@@ -1,0 +1,176 @@
+"""Events: past-tense facts, the only thing that is stored, and a file format.
+
+The rule a reader must not break: a released field keeps its name and meaning; what must change
+goes through `engine.store.upcast` and a new `SCHEMA_VERSION`. One module per family.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from orchestra_tui.domain.events.base import CheckOutcome, CheckState, Counts, Outcome, WriteReason
+from orchestra_tui.domain.events.files import (
+    AuditPassed,
+    ConflictFound,
+    FileIntended,
+    FileReverted,
+    FileWritten,
+    IssuesFound,
+    RevertRefused,
+    RevertRequested,
+    StepExecuted,
+    StepRetried,
+    StepSkipped,
+)
+from orchestra_tui.domain.events.review import (
+    CheckpointTaken,
+    ChecksFinished,
+    CommitHeld,
+    CommitIntended,
+    CommitRequested,
+    Committed,
+    HunksDecided,
+    ReviewApplied,
+)
+from orchestra_tui.domain.events.run import (
+    CancelRequested,
+    ChecksDetected,
+    LimitsChanged,
+    PlanApproved,
+    PlanEdited,
+    PlanProposed,
+    PlanRejected,
+    RunContinued,
+    RunCrashed,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    SessionStarted,
+)
+from orchestra_tui.domain.events.work import (
+    ActivityAbandoned,
+    ActivityFailed,
+    ActivityStarted,
+    CallFailed,
+    CallFinished,
+    CallStarted,
+    ReplyRefused,
+)
+from orchestra_tui.domain.ids import SessionId
+
+__all__ = [
+    "EVENT",
+    "SCHEMA_VERSION",
+    "ActivityAbandoned",
+    "ActivityEvent",
+    "ActivityFailed",
+    "ActivityStarted",
+    "AuditPassed",
+    "CallEvent",
+    "CallFailed",
+    "CallFinished",
+    "CallStarted",
+    "CancelRequested",
+    "CheckOutcome",
+    "CheckState",
+    "CheckpointTaken",
+    "ChecksDetected",
+    "ChecksFinished",
+    "CommitHeld",
+    "CommitIntended",
+    "CommitRequested",
+    "Committed",
+    "ConflictFound",
+    "Counts",
+    "Event",
+    "FileEvent",
+    "FileIntended",
+    "FileReverted",
+    "FileWritten",
+    "HunksDecided",
+    "IssuesFound",
+    "LimitsChanged",
+    "Outcome",
+    "PlanApproved",
+    "PlanEdited",
+    "PlanProposed",
+    "PlanRejected",
+    "Record",
+    "ReplyRefused",
+    "RevertRefused",
+    "RevertRequested",
+    "ReviewApplied",
+    "ReviewEvent",
+    "RunContinued",
+    "RunCrashed",
+    "RunEvent",
+    "RunFinished",
+    "RunPaused",
+    "RunStarted",
+    "SessionStarted",
+    "StepExecuted",
+    "StepRetried",
+    "StepSkipped",
+    "WriteReason",
+]
+
+SCHEMA_VERSION = 1
+
+RunEvent = (
+    RunStarted
+    | ChecksDetected
+    | PlanProposed
+    | PlanEdited
+    | PlanRejected
+    | PlanApproved
+    | LimitsChanged
+    | RunPaused
+    | RunContinued
+    | CancelRequested
+    | RunFinished
+    | RunCrashed
+)
+ActivityEvent = ActivityStarted | ActivityFailed | ActivityAbandoned
+CallEvent = CallStarted | CallFinished | CallFailed | ReplyRefused
+FileEvent = (
+    FileIntended
+    | FileWritten
+    | StepExecuted
+    | FileReverted
+    | RevertRefused
+    | ConflictFound
+    | AuditPassed
+    | IssuesFound
+    | StepRetried
+    | StepSkipped
+    | RevertRequested
+)
+ReviewEvent = (
+    ChecksFinished
+    | HunksDecided
+    | CommitRequested
+    | ReviewApplied
+    | CommitHeld
+    | CommitIntended
+    | Committed
+    | CheckpointTaken
+)
+Event = Annotated[
+    SessionStarted | RunEvent | ActivityEvent | CallEvent | FileEvent | ReviewEvent,
+    Field(discriminator="type"),
+]
+EVENT = TypeAdapter[Event](Event)
+"""Reads an event from its JSON: `EVENT.validate_json(text)`."""
+
+
+class Record(BaseModel):
+    """An event with its place in the log: `seq` counts from 1 within a session."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    at: datetime
+    session: SessionId
+    project: str
+    event: Event

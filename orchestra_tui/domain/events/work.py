@@ -1,0 +1,82 @@
+"""Facts of activities and of model calls."""
+
+from typing import Literal
+
+from orchestra_tui.domain.activities import Activity
+from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
+from orchestra_tui.domain.events.base import RunFact
+from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role
+from orchestra_tui.domain.review import Diagnostic
+
+
+class ActivityStarted(RunFact):
+    """A unit of work began."""
+
+    type: Literal["ActivityStarted"] = "ActivityStarted"
+    activity: Activity
+
+
+class ActivityFailed(RunFact):
+    """A unit of work ended without result. `kind` is the error's kind in the adapter tree,
+    or `refused`, `validation`, `conflict`, `git`, `internal`."""
+
+    type: Literal["ActivityFailed"] = "ActivityFailed"
+    activity: Activity
+    kind: str
+    message: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class ActivityAbandoned(RunFact):
+    """A unit of work was cut off by a crash or a cancel; it will start again as it was."""
+
+    type: Literal["ActivityAbandoned"] = "ActivityAbandoned"
+    activity: Activity
+
+
+class CallStarted(RunFact):
+    """A model is being asked. `request` is the blob of the whole request as JSON."""
+
+    type: Literal["CallStarted"] = "CallStarted"
+    call: CallKey
+    activity: ActivityKey
+    role: Role
+    path: str | None
+    adapter: AdapterInfo
+    request: BlobHash
+    context: tuple[ContextItem, ...] = ()
+
+
+class CallFinished(RunFact):
+    """The model answered; `reply` is the blob of the whole answer text."""
+
+    type: Literal["CallFinished"] = "CallFinished"
+    call: CallKey
+    activity: ActivityKey
+    usage: Usage
+    finish: FinishReason
+    reply: BlobHash
+    seconds: float
+
+
+class CallFailed(RunFact):
+    """The call broke off. `retry_in` seconds is the wait before the next try, None is no retry."""
+
+    type: Literal["CallFailed"] = "CallFailed"
+    call: CallKey
+    activity: ActivityKey
+    kind: str
+    message: str
+    retry_in: float | None = None
+
+
+class ReplyRefused(RunFact):
+    """A finished answer could not be used: wrong format, no end mark, or damaged text."""
+
+    type: Literal["ReplyRefused"] = "ReplyRefused"
+    call: CallKey
+    activity: ActivityKey
+    reason: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    text: BlobHash | None = None
+    """The damaged text, when there was one."""

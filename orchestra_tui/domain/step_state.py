@@ -1,0 +1,138 @@
+"""The state of one step and of one model call: the small parts of `domain.state`."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestra_tui.domain.activities import ActivityKind, FixReason
+from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
+from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, StepId
+from orchestra_tui.domain.review import Diagnostic, Issue
+
+
+class StepStatus(StrEnum):
+    """Where a step stands."""
+
+    WAITING = "waiting"
+    WRITING = "writing"
+    WRITTEN = "written"
+    AUDITING = "auditing"
+    NEEDS_FIX = "needs_fix"
+    FIXING = "fixing"
+    ACCEPTED = "accepted"
+    CONFLICT = "conflict"
+    NEEDS_REVERT = "needs_revert"
+    REVERTING = "reverting"
+    REVERTED = "reverted"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more will be done for the step unless the user asks."""
+        return self in _SETTLED
+
+    @property
+    def is_trouble(self) -> bool:
+        """The step did not end as planned."""
+        return self in _TROUBLE
+
+
+_TROUBLE = {
+    StepStatus.CONFLICT,
+    StepStatus.REVERTED,
+    StepStatus.FAILED,
+    StepStatus.BLOCKED,
+    StepStatus.SKIPPED,
+}
+_SETTLED = _TROUBLE - {StepStatus.CONFLICT} | {StepStatus.ACCEPTED}
+
+
+class StateValue(BaseModel):
+    """The base of every value in the state: frozen."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class AttemptNote(StateValue):
+    """One try at a step, for the recovery screen's timeline."""
+
+    activity: ActivityKey
+    kind: ActivityKind
+    at: datetime
+    result: str
+    """A word: written, refused, failed, passed, issues, reverted, conflict."""
+    message: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    text: BlobHash | None = None
+    """The damaged text, when there was one."""
+
+
+class StepState(StateValue):
+    """One step's progress. `failures` counts tries of the present kind since the last success."""
+
+    id: StepId
+    status: StepStatus = StepStatus.WAITING
+    attempts: dict[ActivityKind, int] = Field(default_factory=dict)
+    """The number of the last try that ended, per kind of activity."""
+    failures: int = 0
+    fixes: int = 0
+    """Fixes written for the Auditor so far."""
+    issue_counts: tuple[int, ...] = ()
+    """Issues at or above the floor, audit by audit."""
+    issues: tuple[Issue, ...] = ()
+    fix_reason: FixReason | None = None
+    files: dict[str, BlobHash | None] = Field(default_factory=dict)
+    """What we last wrote, by path."""
+    modes: dict[str, int] = Field(default_factory=dict)
+    """Permission bits that the files we removed had, by path."""
+    results: dict[str, BlobHash | None] = Field(default_factory=dict)
+    """What the agents made of each path, before hunks were rejected."""
+    writers: dict[str, ActivityKey] = Field(default_factory=dict)
+    """The activity that last wrote each path: a resumed one sees that it has done so."""
+    refusals: tuple[str, ...] = ()
+    """Why the last replies could not be used, for the next prompt."""
+    conflict: BlobHash | None = None
+    """What was found on disk instead, while the status is `conflict`."""
+    note: str = ""
+    last_error: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    timeline: tuple[AttemptNote, ...] = ()
+
+    @property
+    def is_written(self) -> bool:
+        """We have changed at least one file for it."""
+        return bool(self.files)
+
+
+class CallStatus(StrEnum):
+    """How a model call stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class CallState(StateValue):
+    """One model call, for panes, metrics and for reuse after a crash."""
+
+    key: CallKey
+    activity: ActivityKey
+    role: Role
+    path: str | None
+    adapter: AdapterInfo
+    started_at: datetime
+    status: CallStatus = CallStatus.RUNNING
+    request: BlobHash
+    context: tuple[ContextItem, ...] = ()
+    reply: BlobHash | None = None
+    usage: Usage = Usage()
+    finish: FinishReason | None = None
+    seconds: float | None = None
+    error: str = ""
+    retry_in: float | None = None
+    refused: str = ""
+    """Why the answer could not be used, if it could not."""
