@@ -45,13 +45,21 @@ class Limits(BaseModel):
     audits_overlap: bool
 
 
+class AdapterKind(StrEnum):
+    """How a model is reached."""
+
+    OPENAI_COMPATIBLE = "openai_compatible"
+
+
 class AdapterSettings(BaseModel):
-    """One way to reach a model over the OpenAI-compatible chat completions API."""
+    """One way to reach a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     """How chains and screens call it."""
+    kind: AdapterKind = AdapterKind.OPENAI_COMPATIBLE
+    """How it is reached."""
     base_url: str
     """Up to and without `/chat/completions`, e.g. `https://api.openai.com/v1`."""
     model: str
