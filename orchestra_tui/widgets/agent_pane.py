@@ -196,7 +196,7 @@ class AgentPane(Vertical):
         self._shown = shown
         reply = self.reply
         reply.is_live = state is WorkState.CALLING and reply.has_text
-        reply.placeholder = _placeholder(state)
+        reply.placeholder = _placeholder(state, self.work)
         width = max(0, self.size.width - 2)
         head = justify(self._who(), self._figures(elapsed, rate), width)
         self.query_one(".pane-head", PlainStatic).update(spans_content(head), layout=False)
@@ -256,14 +256,17 @@ class AgentPane(Vertical):
         return context_summary(call.context) if call is not None else "", MUTED
 
 
-def _placeholder(state: WorkState) -> str:
+def _placeholder(state: WorkState, work: AgentWork) -> str:
+    """What the empty body says; a cause stands here in full, the notice may cut it."""
+    if work.refusal and state in {WorkState.PREPARING, WorkState.CALLING}:
+        return f"the last reply was refused: {work.refusal}"
     match state:
         case WorkState.PREPARING:
             return "reading the files it needs…"
         case WorkState.CALLING:
             return "asked; waiting for the first byte…"
         case WorkState.RETRYING:
-            return "nothing came"
+            return f"the call failed: {clean_line(work.call.error)}" if work.call else ""
         case WorkState.CHECKING:
             return "answered; the reply is being checked…"
         case WorkState.ENDED:

@@ -39,6 +39,8 @@ class AgentWork:
     refusal: str = ""
     """Why the reply before this one could not be used."""
     of_attempts: int = 0
+    is_rehearsal: bool = False
+    """No AI answers; the pane says so where it cannot be cut off."""
 
     @property
     def slot(self) -> str:
@@ -78,11 +80,6 @@ class AgentWork:
             case None if self.activity.attempt > 1:
                 parts.append(f"try {self._count()}")
         return " · ".join(parts)
-
-    @property
-    def is_rehearsal(self) -> bool:
-        """No AI answers; the pane says so where it cannot be cut off."""
-        return self.call is not None and self.call.adapter.kind is ProviderKind.REHEARSAL
 
     @property
     def adapter(self) -> str:
@@ -125,6 +122,7 @@ def working_agents(run: RunState) -> tuple[AgentWork, ...]:
                 call=newest.get(activity.key),
                 refusal=_refusal(run, step),
                 of_attempts=run.settings.max_attempts,
+                is_rehearsal=_is_rehearsal(run, newest.get(activity.key)),
             )
         )
     return tuple(works)
@@ -137,6 +135,11 @@ def _path(run: RunState, activity: Activity) -> str:
         if step.id == activity.step:
             return clean_line(step.path)
     return clean_line(activity.step)
+
+
+def _is_rehearsal(run: RunState, call: CallState | None) -> bool:
+    is_scripted = call is not None and call.adapter.kind is ProviderKind.REHEARSAL
+    return is_scripted or run.settings.scenario is not None
 
 
 def _refusal(run: RunState, step: StepState | None) -> str:

@@ -148,7 +148,10 @@ class CheckPane(Vertical):
         if self.runs_now:
             left.append((f" · {names}", ""))
         else:
-            left += [(" · ", ""), *verdict_spans(run.checks, signs)]
+            left = [
+                (text.capitalize() if at == 0 else text, style)
+                for at, (text, style) in enumerate(verdict_spans(run.checks, signs))
+            ]
         right: list[Span] = [(f"{clock_text(seconds):>5}", MUTED)] if seconds >= 0 else []
         head = justify(left, right, max(0, self.size.width - 2))
         self.query_one(".pane-head", PlainStatic).update(spans_content(head), layout=False)

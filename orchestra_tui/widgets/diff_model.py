@@ -13,7 +13,7 @@ from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.domain.review import Issue, Severity
 from orchestra_tui.domain.text import clean, clean_line
 from orchestra_tui.widgets.figures import plural
-from orchestra_tui.widgets.line_buffer import expand_tabs, wrap_cells
+from orchestra_tui.widgets.line_buffer import expand_tabs, wrap_cells, wrap_words
 
 WHOLE_FILE = "*"
 """Rejected instead of hunk ids: the whole change, also of a file without hunks."""
@@ -224,22 +224,6 @@ def _issue_rows(
             shown = piece if at == 0 else f"  {piece}"
             rows.append(DiffRow(RowKind.ISSUE, hunk, text=shown, severity=issue.severity))
     return rows
-
-
-def wrap_words(text: str, width: int) -> list[str]:
-    """Clean text wrapped at blanks; only a word longer than a row is cut."""
-    rows: list[str] = []
-    line = ""
-    for word in text.split():
-        wanted = f"{line} {word}" if line else word
-        if len(wrap_cells(wanted, width)) == 1:
-            line = wanted
-            continue
-        if line:
-            rows.append(line)
-        *full, line = wrap_cells(word, width)
-        rows += full
-    return [*rows, line] if line or not rows else rows
 
 
 def _hunk_rows(hunk: Hunk, index: int, layout: DiffLayout, width: int) -> Iterator[DiffRow]:

@@ -53,6 +53,22 @@ def wrap_cells(text: str, width: int) -> list[str]:
     return rows
 
 
+def wrap_words(text: str, width: int) -> list[str]:
+    """Clean text wrapped at blanks; only a word longer than a row is cut."""
+    rows: list[str] = []
+    line = ""
+    for word in text.split():
+        wanted = f"{line} {word}" if line else word
+        if len(wrap_cells(wanted, width)) == 1:
+            line = wanted
+            continue
+        if line:
+            rows.append(line)
+        *full, line = wrap_cells(word, width)
+        rows += full
+    return [*rows, line] if line or not rows else rows
+
+
 def wrap_line(text: str, width: int, last: str = "") -> list[str]:
     """The rows of a line that goes on with `text` after its row `last`.
 

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 
-from orchestra_tui.widgets.line_buffer import LineBuffer
+from orchestra_tui.widgets.line_buffer import LineBuffer, wrap_words
 from orchestra_tui.widgets.line_view import MUTED, LineView, Spans
 from orchestra_tui.widgets.signs import signs_of
 
@@ -28,7 +28,9 @@ MAX_PENDING = 1_000_000
 class Ticker:
     """One timer for all the panes of a screen."""
 
-    def __init__(self, owner: MessagePump, tick: Callable[[], None], *, rate: float = RATE) -> None:
+    def __init__(
+        self, owner: MessagePump, tick: Callable[[], object], *, rate: float = RATE
+    ) -> None:
         self._tick = tick
         self._quiet_until = 0.0
         self._timer: Timer = owner.set_interval(1 / rate, self._on_time, pause=True)
@@ -191,8 +193,9 @@ class LinePane(LineView):
     def decorate(self, y: int, strips: list[Strip]) -> list[Strip]:
         """The caret of a live stream, the placeholder, and the chip with the new lines."""
         if self._buffer.is_empty:
-            if y == 0 and strips:
-                strips[0] = self.make_strip(((self.placeholder, f"{MUTED} italic"),))
+            words = wrap_words(self.placeholder, max(1, self.size.width))
+            for at, text in enumerate(words[y : y + len(strips)]):
+                strips[at] = self.make_strip(((text, f"{MUTED} italic"),))
             return strips
         if self.is_live:
             self._draw_caret(y, strips)

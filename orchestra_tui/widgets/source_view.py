@@ -7,8 +7,7 @@ from textual import events
 
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.text import clean, clean_line
-from orchestra_tui.widgets.diff_model import wrap_words
-from orchestra_tui.widgets.line_buffer import expand_tabs, wrap_cells
+from orchestra_tui.widgets.line_buffer import expand_tabs, wrap_cells, wrap_words
 from orchestra_tui.widgets.line_view import MUTED, LineView, Spans
 from orchestra_tui.widgets.signs import signs_of
 from orchestra_tui.widgets.syntax_colours import SyntaxColours, slice_spans

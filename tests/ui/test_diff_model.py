@@ -70,8 +70,9 @@ def test_issue_stands_below_its_line() -> None:
     texts = [row.text for row in rows]
     assert texts[:2] == ["warning: whole file", "line 900: info: far away"]
     at = texts.index("error: overflow → check [it]")
-    assert rows[at - 1].right is not None
-    assert rows[at - 1].right.number == 2
+    side = rows[at - 1].right
+    assert side is not None
+    assert side.number == 2
 
 
 def test_hidden_whitespace_is_said() -> None:

@@ -26,7 +26,9 @@ from tests.ui.diff_samples import MESSAGE, PATHS, reviewed, sample_report
 from tests.ui.hostile import HOSTILE_PATH, hostile_diff
 from tests.ui.stub_client import StubClient
 from tests.ui.test_line_pane import shown
-from tests.ui.work_story import R1, DiffApp
+from tests.ui.work_story import R1, DiffApp, agree
+
+OID = "ab" * 20
 
 
 def decide(command: Command, state: SessionState) -> Iterable[ev.Event]:
@@ -61,7 +63,7 @@ async def test_shows_files_diff_and_message() -> None:
         assert app.screen.query_one(MessageEditor).message == MESSAGE
         assert "52/72" in text_of(app, ".message-head")
         rows = shown(app.screen.query_one(FileList))
-        assert rows[1].endswith("+5    -3")
+        assert rows[1].endswith("+4   -2")
         assert rows[3].endswith("binary")
 
 
@@ -147,13 +149,13 @@ async def test_search_marks_counts_and_closes() -> None:
         await settle(pilot)
         await pilot.press("slash", *"LIMITER")
         await settle(pilot)
-        assert isinstance(app.focused, Input)
+        assert app.screen.query_one(Input).has_focus
         assert "2 rows" in text_of(app, ".search-count")
         await pilot.press("enter")
         await settle(pilot)
         view = app.screen.query_one(DiffView)
         assert view.is_searching
-        assert app.focused is view
+        assert view.has_focus
         await pilot.press("slash", "escape")
         await settle(pilot)
         assert not view.is_searching
@@ -179,7 +181,7 @@ async def test_commit_sends_the_edited_message() -> None:
             ev.Committed(
                 run=R1, activity=ActivityKey("r1/commit/1"), commit="ab" * 20, message="fix"
             ),
-            ev.RunFinished(run=R1, outcome=ev.Outcome.DONE, counts=counts, commit="ab" * 20),
+            ev.RunFinished(run=R1, outcome=ev.Outcome.DONE, counts=counts, commit=OID),
         )
         await settle(pilot)
         assert "committed as ababababab" in text_of(app, "#diff-end")
@@ -196,8 +198,7 @@ async def test_commit_over_failing_checks_asks(state: ev.CheckState) -> None:
         await pilot.press("ctrl+s", "ctrl+s")
         await settle(pilot)
         assert client.commands == []
-        await pilot.pause(0.7)
-        await pilot.press("ctrl+s")
+        await agree(pilot)
         await settle(pilot)
         assert client.commands == [CommitChanges(message=MESSAGE)]
 
@@ -250,8 +251,7 @@ async def test_revert_file_asks_first() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await pilot.press("x")
-        await pilot.pause(0.7)
-        await pilot.press("ctrl+s")
+        await agree(pilot)
         await settle(pilot)
         assert client.commands == [RevertFile(step=StepId("s1"))]
 

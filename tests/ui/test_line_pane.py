@@ -93,8 +93,9 @@ class PaneApp(App[None]):
 
 def wheel_up(pane: LinePane) -> events.MouseScrollUp:
     """One notch of the wheel over the pane; a pilot has no wheel of its own."""
-    where = {"x": 1, "y": 1, "delta_x": 0, "delta_y": -1, "button": 0}
-    return events.MouseScrollUp(pane, **where, shift=False, meta=False, ctrl=False)
+    return events.MouseScrollUp(
+        pane, 1, 1, delta_x=0, delta_y=-1, button=0, shift=False, meta=False, ctrl=False
+    )
 
 
 def shown(view: LineView) -> list[str]:

@@ -18,7 +18,7 @@ from tests.ui.hostile import HOSTILE
 from tests.ui.recovery_samples import troubled
 from tests.ui.stub_client import StubClient
 from tests.ui.test_line_pane import shown
-from tests.ui.work_story import RecoveryApp, Story
+from tests.ui.work_story import RecoveryApp, Story, agree
 
 
 async def opened(app: RecoveryApp, pilot: Pilot[Any]) -> None:
@@ -73,8 +73,7 @@ async def test_conflict_shows_both_sides_and_can_be_skipped() -> None:
         assert "user wrote" in shown(app.screen.query_one("#damaged-text", SourceView))[0]
         assert str(app.screen.query_one("#damaged-title", PlainStatic).visual) == "on disk now"
         await pilot.press("s")
-        await pilot.pause(0.7)
-        await pilot.press("ctrl+s")
+        await agree(pilot)
         await pilot.pause()
         assert client.commands == [SkipStep(step=StepId("s3"))]
 
@@ -103,8 +102,7 @@ async def test_revert_of_the_run_asks() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(app, pilot)
         await pilot.press("X")
-        await pilot.pause(0.7)
-        await pilot.press("ctrl+s")
+        await agree(pilot)
         await pilot.pause()
         assert client.commands == [RevertRun()]
 

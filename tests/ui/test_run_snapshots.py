@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import ActivityKind, FixReason
 from orchestra_tui.domain.calls import ProviderKind
+from orchestra_tui.domain.settings import RunSettings, Scenario
 from orchestra_tui.screens.base import AppOptions
 from tests.ui.diff_samples import PATHS as DIFF_PATHS
 from tests.ui.diff_samples import reviewed, sample_report
@@ -81,6 +82,7 @@ def pressing(*keys: str, first: str = "") -> Before:
     async def run_before(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         if first:
+            assert isinstance(pilot.app, WorkApp)
             pilot.app.go(first)
             await pilot.pause()
         for key in keys:
@@ -110,7 +112,9 @@ def test_large_screen_is_used(snap_compare: Compare) -> None:
 def test_retrying_refused_and_waiting(snap_compare: Compare, size: tuple[int, int]) -> None:
     """A wait with its cause, a refusal with its reason, a first byte that is late."""
     client = StubClient(project=REHEARSAL_PROJECT)
-    story = Story(client, provider=ProviderKind.REHEARSAL).started().approved()
+    settings = RunSettings(scenario=Scenario.STORM)
+    story = Story(client, provider=ProviderKind.REHEARSAL)
+    story.started(settings=settings).approved(settings=settings)
     limited = story.begun("s1")
     story.called(limited, adapter=SCRIPT)
     story.call_failed(limited, retry_in=12.0)

@@ -1,12 +1,15 @@
 """Told runs for the work screens: events as an engine would append them, over the real fold."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual.pilot import Pilot
+
 import orchestra_tui
 from orchestra_tui.app import OrchestraApp
+from orchestra_tui.dialogs.base import GuardedDialog
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
 from orchestra_tui.domain.calls import (
@@ -269,6 +272,13 @@ class Story:
         return run.plan.step(step).path
 
 
-def seconds_ago(seconds: float) -> datetime:
-    """A moment before the time at which the app's clock stands."""
-    return NOW - timedelta(seconds=seconds)
+async def agree(pilot: Pilot[Any]) -> None:
+    """Answer the guarded dialog that is open or about to open with yes, once its guard ends."""
+    for _ in range(200):
+        dialog = pilot.app.screen
+        if isinstance(dialog, GuardedDialog) and dialog.is_open:
+            await pilot.press("ctrl+s")
+            await pilot.pause()
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("no dialog asked")
