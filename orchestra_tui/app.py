@@ -17,7 +17,6 @@ from textual.command import Provider
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from orchestra_tui.dialogs.help import HelpDialog, help_entries
 from orchestra_tui.domain.commands import Command, StartRun
@@ -28,7 +27,7 @@ from orchestra_tui.domain.state import SessionState
 from orchestra_tui.domain.text import clean
 from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
-from orchestra_tui.screens.base import AppOptions, OrchestraScreen
+from orchestra_tui.screens.base import AppOptions, OrchestraScreen, is_typing
 from orchestra_tui.screens.diff import DiffScreen
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.screens.plan import PlanScreen
@@ -39,6 +38,7 @@ from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
 from orchestra_tui.widgets.plain_static import Sanitize
 from orchestra_tui.widgets.session_feed import SessionFeed
 from orchestra_tui.widgets.signs import ASCII, UNICODE
+from orchestra_tui.widgets.status_line import resume_hint
 from orchestra_tui.widgets.streams import StreamBuffers
 from orchestra_tui.widgets.tabs import TABS, newest_run, wanted_screen
 
@@ -100,23 +100,23 @@ class OrchestraApp(App[Reopen]):
     def on_mount(self) -> None:
         """Follow the engine, ask what is open here, start what was asked for."""
         self._follow_engine()
-        self._load_project()
+        # Not before there is a screen: a notice of its failure would have no place.
+        self.call_after_refresh(self._load_project)
         if self.options.start_at_once and self.options.initial_task:
             self._start_initial_task()
 
     @work(group="engine")
     async def _follow_engine(self) -> None:
-        is_open = True
-        while is_open:
+        while True:
             try:
                 async for update in self._client.subscribe():
                     self._moved(self._feed.take(update))
-                is_open = False
+                return
             except Lagged:
                 logger.info("the engine was faster than the screen; subscribing again")
             except OrchestraError as error:
                 # It could not be opened, or its disk is full: without it nothing can be shown.
-                lines = [f"orchestra: {error}", self._resume_hint()]
+                lines = [f"orchestra: {error}", resume_hint(self.session)]
                 text = Text(clean("\n".join(filter(None, lines))))
                 self.exit(return_code=EXIT_ENGINE, message=text)
                 return
@@ -139,8 +139,12 @@ class OrchestraApp(App[Reopen]):
         if (old and old.outcome) != (new and new.outcome):
             self._load_project()
         wanted = wanted_screen(before, self.session)
-        if wanted is not None and not self._is_busy_with_keys():
+        if wanted is not None and not self._is_busy():
             self.go(wanted)
+
+    def _is_busy(self) -> bool:
+        """A dialog is open or somebody types: no screen may jump in."""
+        return len(self.screen_stack) > 1 or is_typing(self.focused)
 
     @work(group="project", exclusive=True)
     async def _load_project(self) -> None:
@@ -218,13 +222,8 @@ class OrchestraApp(App[Reopen]):
 
     def action_leave(self) -> None:
         """Quit; tell how an unfinished run goes on."""
-        self.exit(message=Text(self._resume_hint()) if self._resume_hint() else None)
-
-    def _resume_hint(self) -> str:
-        run = newest_run(self.session)
-        if self.session is None or run is None or run.outcome is not None:
-            return ""
-        return clean(f"The run is kept. Go on with: orchestra resume {self.session.id}")
+        hint = resume_hint(self.session)
+        self.exit(message=Text(hint) if hint else None)
 
     # --- looks and safety ---------------------------------------------------------------------
 
@@ -236,18 +235,6 @@ class OrchestraApp(App[Reopen]):
         """Textual's own filters, then the last line of defence against raw escapes."""
         return [*super().get_line_filters(), Sanitize()]
 
-    def _is_busy_with_keys(self) -> bool:
-        """True while a dialog is open or the focused field holds text: no screen may jump in."""
-        if len(self.screen_stack) > 1:
-            return True
-        match self.focused:
-            case TextArea(read_only=False, text=text):
-                return bool(text.strip())
-            case Input(value=value):
-                return bool(value.strip())
-            case _:
-                return False
-
     def _fatal_error(self) -> None:
         """Leave with a short message instead of a traceback with the values of our variables.
 
@@ -256,5 +243,5 @@ class OrchestraApp(App[Reopen]):
         logger.critical("the user interface failed", exc_info=True)
         self._return_code = EXIT_CRASHED
         where = f" Details: {self.options.log_file}." if self.options.log_file else ""
-        lines = [f"Orchestra's screen failed and was closed.{where}", self._resume_hint()]
+        lines = [f"Orchestra's screen failed and was closed.{where}", resume_hint(self.session)]
         self.panic(Text("\n".join(filter(None, lines))))

@@ -13,6 +13,8 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from orchestra_tui.domain.commands import Command
 from orchestra_tui.domain.ids import SessionId
@@ -96,6 +98,15 @@ class Host(Protocol):
     def reopen(self, root: str, session: SessionId, *, resume: bool) -> None:
         """Leave, so that the composition root opens a session of another project."""
         ...
+
+
+def is_typing(widget: Widget | None) -> bool:
+    """True if `widget` is a text field that holds something."""
+    match widget:
+        case TextArea(read_only=False, text=text) | Input(value=text):
+            return bool(text.strip())
+        case _:
+            return False
 
 
 class OrchestraScreen(Screen[None]):

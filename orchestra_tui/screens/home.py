@@ -65,7 +65,9 @@ class HomeScreen(OrchestraScreen):
         with Vertical(id="body"):
             yield PlainStatic("What shall we build?", id="question")
             yield PlainStatic(id="rehearsal-note")
-            yield Composer(options.initial_task, options.run_settings)
+            yield Composer(
+                "" if options.start_at_once else options.initial_task, options.run_settings
+            )
             yield PlainStatic(id="team")
             yield PlainStatic(id="context")
             yield PlainStatic("Try one of these", id="examples-title", classes="heading")

@@ -67,6 +67,14 @@ def status_content(
     return Content(_GAP).join([part for part in parts if part.plain])
 
 
+def resume_hint(session: SessionState | None) -> str:
+    """How an unfinished run goes on later, for the terminal after the app has left it."""
+    run = newest_run(session)
+    if session is None or run is None or run.outcome is not None:
+        return ""
+    return clean_line(f"The run is kept. Go on with: orchestra resume {session.id}")
+
+
 def token_text(usage: Usage) -> str:
     """Tokens in a few cells, e.g. `12.3k tokens`; empty while nothing is known."""
     if usage.input_tokens is None and usage.output_tokens is None:

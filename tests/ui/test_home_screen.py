@@ -1,6 +1,5 @@
 """Home: a task starts, earlier ones come back, pasted text is only text."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from orchestra_tui.screens.home import EXAMPLES
 from orchestra_tui.widgets.composer import Composer
 from tests.ui.stories import SESSIONS, TASK, begun, proposed
 from tests.ui.stub_client import PROJECT, REHEARSAL_PROJECT, START, StubClient
+from tests.ui.waiting import until
 
 OPTIONS = AppOptions(clock=lambda: START)
 
@@ -59,7 +59,7 @@ async def test_a_refused_task_stays_in_the_composer() -> None:
     client = StubClient()
     client.refusal = CommandRefused("a run is going on: [/] stop it first")
     app = OrchestraApp(client, options=OPTIONS)
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press(*"task", "ctrl+s")
         await until(pilot, lambda: bool(app.screen.query("Toast")))
         assert text_of(pilot) == "task"
@@ -152,12 +152,6 @@ async def test_a_draft_survives_a_crash(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: not (tmp_path / "draft.txt").exists())
     assert [type(command) for command in client.commands] == [StartRun]
-
-
-async def until(pilot: Pilot[Reopen], is_true: Callable[[], bool]) -> None:
-    """Wait for something that happens in a thread or after a delay; the test's timeout ends it."""
-    while not is_true():
-        await pilot.pause(0.02)
 
 
 async def test_enter_on_an_interrupted_session_resumes_it() -> None:
