@@ -23,6 +23,7 @@ from orchestra_tui.domain.commands import (
     RevertRun,
 )
 from orchestra_tui.domain.errors import OrchestraError
+from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.domain.ports import DiffReport, GetDiff
 from orchestra_tui.domain.state import RunState, SessionState, StepState
 from orchestra_tui.screens.base import OrchestraScreen
@@ -203,6 +204,7 @@ class DiffScreen(OrchestraScreen):
             return
         step = self._step_of(diff.path)
         issues = step.issues if step is not None else ()
+        self._lay_out()
         self.view.show_file(diff, issues=issues, rejected=run.rejected.get(diff.path, ()))
         place = (self._report.files.index(diff) + 1, len(self._report.files))
         spans = file_title(
@@ -226,8 +228,16 @@ class DiffScreen(OrchestraScreen):
         end.update(spans_content(fit_spans(spans, max(0, self.size.width - 2))))
 
     def _lay_out(self) -> None:
-        automatic = DiffLayout.SPLIT if self.size.width >= SPLIT_WIDTH else DiffLayout.UNIFIED
-        self.view.set_layout(self._layout or automatic, hides_whitespace=self._hides_whitespace)
+        self.view.set_layout(self._layout_now(), hides_whitespace=self._hides_whitespace)
+
+    def _layout_now(self) -> DiffLayout:
+        """As the user chose; else side by side where there is room and there are two sides."""
+        if self._layout is not None:
+            return self._layout
+        diff = self._file
+        has_sides = diff is None or diff.kind in {ChangeKind.MODIFY, ChangeKind.RENAME}
+        is_wide = self.size.width >= SPLIT_WIDTH
+        return DiffLayout.SPLIT if is_wide and has_sides else DiffLayout.UNIFIED
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -242,12 +252,13 @@ class DiffScreen(OrchestraScreen):
     def action_file(self, step: int) -> None:
         """Go to another file."""
         self.files.action_move(step)
+        # At once, not with the message: a key typed ahead must not decide the file before.
+        self._show_file()
 
     def action_layout(self) -> None:
         """Side by side, or one below the other, whatever the width."""
-        is_split = self.size.width >= SPLIT_WIDTH
-        now = self._layout or (DiffLayout.SPLIT if is_split else DiffLayout.UNIFIED)
-        self._layout = DiffLayout.UNIFIED if now is DiffLayout.SPLIT else DiffLayout.SPLIT
+        is_split = self._layout_now() is DiffLayout.SPLIT
+        self._layout = DiffLayout.UNIFIED if is_split else DiffLayout.SPLIT
         self._lay_out()
 
     def action_whitespace(self) -> None:

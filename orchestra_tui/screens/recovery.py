@@ -96,7 +96,7 @@ class RecoveryScreen(OrchestraScreen):
                         yield SourceView(id="good-text")
         yield PlainStatic(id="recovery-well")
 
-    def on_mount(self) -> None:
+    def on_front(self) -> None:
         """Show what is known."""
         self._show()
 
@@ -128,7 +128,7 @@ class RecoveryScreen(OrchestraScreen):
         return step.timeline[at] if at < len(step.timeline) else None
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if not self.is_ready:
             return
         run = self.run_state
         found = troubles(run)
@@ -232,7 +232,7 @@ class RecoveryScreen(OrchestraScreen):
         """Keys that can do nothing now are not offered."""
         run = self.run_state
         is_open = run is not None and not run.commit
-        trouble = self._trouble if self.is_mounted else None
+        trouble = self._trouble if self.is_ready else None
         match action:
             case "retry":
                 return bool(is_open and trouble and trouble.status in _RETRY)

@@ -4,6 +4,7 @@ The rule a reader must not break: the text is pulled from the stream buffers at 
 (`pull`); records only change the header and the notice (`show_work`).
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -238,7 +239,7 @@ class AgentPane(Vertical):
         call = self.work.call
         if call is None or call.retry_in is None or self._failed_at is None:
             return 0
-        return max(0, round(call.retry_in - (now - self._failed_at).total_seconds()))
+        return max(0, math.ceil(call.retry_in - (now - self._failed_at).total_seconds()))
 
     def _note(self, state: WorkState, wait: int) -> Span:
         """What must be known now: a wait, a refusal, else what was sent."""

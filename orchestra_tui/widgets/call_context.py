@@ -14,7 +14,7 @@ _SIZE = 8
 def context_summary(context: Sequence[ContextItem]) -> str:
     """One line: `sent 6 items, 12.4 kB; left out 2, 31.0 kB`."""
     if not context:
-        return ""
+        return "sent the task and the plan, no files"
     sent = [item for item in context if item.sent]
     cut = [item for item in context if not item.is_whole]
     text = f"sent {plural(len(sent), 'item')}, {size_text(sum(item.sent for item in sent))}"
@@ -51,7 +51,7 @@ class CallContext(LineView):
         whole = [item for item in context if item.is_whole]
         self._rows = []
         if not context:
-            self._caption("nothing was recorded for this call")
+            self._caption("the task and the plan were sent, no files")
         if cut:
             self._caption("left out for its size")
             self._rows += [_item_row(item) for item in cut]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -104,6 +105,25 @@ async def test_quick_keys_on_one_file_do_not_overwrite_each_other() -> None:
         assert client.commands[-1] == DecideHunks(path=PATHS[1], rejected=(first, second))
 
 
+async def test_keys_typed_ahead_decide_the_file_they_were_meant_for() -> None:
+    """Two files on, then space, faster than the screen can follow."""
+    client = reviewed()
+    client.on_command = decide
+    app = DiffApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        for key, character in (
+            ("right_curly_bracket", "}"),
+            ("right_curly_bracket", "}"),
+            ("space", " "),
+        ):
+            app.post_message(events.Key(key, character))
+        await settle(pilot)
+        (command,) = client.commands
+        assert isinstance(command, DecideHunks)
+        assert command.path == PATHS[2]
+
+
 async def test_whole_files_from_the_list() -> None:
     """Space on the list takes or leaves the file, a binary one too."""
     client = reviewed()
@@ -195,7 +215,7 @@ async def test_commit_over_failing_checks_asks(state: ev.CheckState) -> None:
     app = DiffApp(client)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await pilot.press("ctrl+s", "ctrl+s")
+        await pilot.press("ctrl+s")
         await settle(pilot)
         assert client.commands == []
         await agree(pilot)

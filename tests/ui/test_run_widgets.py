@@ -86,7 +86,7 @@ def test_context_says_what_was_left_out() -> None:
     """Sizes of what went out and of what did not."""
     assert context_summary(CONTEXT) == "sent 3 items, 11.5 kB; left out 233 kB of 2 items"
     assert context_summary(CONTEXT[:1]) == "sent 1 item, 2.1 kB"
-    assert context_summary(()) == ""
+    assert context_summary(()) == "sent the task and the plan, no files"
 
 
 def test_figures_keep_their_width() -> None:
