@@ -79,4 +79,4 @@ class ReplyRefused(RunFact):
     reason: str
     diagnostics: tuple[Diagnostic, ...] = ()
     text: BlobHash | None = None
-    """The damaged text, when there was one."""
+    """The damaged text, or the whole reply when no text could be read out of it."""

@@ -64,6 +64,7 @@ class Runner:
             await self._failed(activity, "internal", message)
 
     async def _refused(self, activity: Activity, refusal: RefusedAnswer) -> None:
+        call = self._tools.run(activity.run).calls.get(refusal.call)
         await self._tools.journal.append(
             ReplyRefused(
                 run=activity.run,
@@ -71,7 +72,8 @@ class Runner:
                 activity=activity.key,
                 reason=refusal.reason,
                 diagnostics=refusal.diagnostics,
-                text=refusal.text,
+                # A reply that did not even parse can still be looked at, as it came.
+                text=refusal.text or (call.reply if call else None),
             ),
             ActivityFailed(
                 run=activity.run,
