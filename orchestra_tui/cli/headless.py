@@ -110,6 +110,8 @@ class _Run:
         else:
             await self.engine.submit(cmd.OpenSession(session=opening.session, resume=True))
             self.printer.note(f"session {opening.session} goes on")
+        for warning in self.engine.warnings:
+            self.printer.note(warning)
         async for update in updates:
             if isinstance(update, Delta):
                 self.printer.delta(update)

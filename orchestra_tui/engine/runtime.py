@@ -65,6 +65,11 @@ class Engine:
         return self._rooms.tools.repository is not None
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of this project and its journal, in sentences."""
+        return (*self._rooms.project.warnings, *self._log.warnings)
+
+    @property
     def plan_path(self) -> Path:
         """Where the plan stands as Markdown."""
         return self._rooms.project.folder.plan

@@ -17,6 +17,7 @@ from orchestra_tui.domain.plan_markdown_reader import from_markdown
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import CallState, RunState
 from orchestra_tui.engine.adapters.detection import probe
+from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.git.diff import diff_bytes
 from orchestra_tui.engine.git.plumbing import CommitRefused
 from orchestra_tui.engine.git.prepare import prepare_commit
@@ -38,6 +39,7 @@ class Answers:
     project: Project
     files: ProjectFiles
     store: ports.EventStore
+    log: EventLog
     index: ProjectIndex
 
     async def answer(self, query: ports.Query[R]) -> R:
@@ -139,7 +141,7 @@ class Answers:
             checks=detected.names,
             checks_why=detected.why,
             file_count=len(listing),
-            warnings=(*self.project.warnings, *self.store.warnings),
+            warnings=(*self.project.warnings, *self.log.warnings),
         )
 
 

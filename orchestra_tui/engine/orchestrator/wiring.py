@@ -72,8 +72,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         claimed: ClaimedFolder = await asyncio.to_thread(claim, options.root.resolve())
         stack.callback(claimed.release)
         folder = claimed.folder
-        log_file = LogFile.open(folder.logs, secrets=_secrets(options), label=_label(options))
-        stack.callback(log_file.close)
+        log_problem = _open_log_file(stack, folder.logs, options)
         store = await SqliteEventStore.open(folder.database)
         stack.push_async_callback(store.close)
         log = EventLog(store, project=folder.project)
@@ -108,9 +107,11 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             environment=options.environment,
             scenario=options.scenario,
             git_problem=git_problem,
-            warnings=tuple(filter(None, (folder.note, index_note, git_problem))),
+            warnings=tuple(filter(None, (folder.note, log_problem, index_note, git_problem))),
         )
-        answers = Answers(tools=tools, project=project, files=files, store=store, index=index)
+        answers = Answers(
+            tools=tools, project=project, files=files, store=store, log=log, index=index
+        )
         return Rooms(project, log, tools, answers, stack.pop_all())
     raise AssertionError("unreachable")
 
@@ -118,6 +119,16 @@ async def open_rooms(options: EngineOptions) -> Rooms:
 async def close_rooms(rooms: Rooms) -> None:
     """Close everything in the reverse order."""
     await rooms.close.aclose()
+
+
+def _open_log_file(stack: contextlib.AsyncExitStack, folder: Path, options: EngineOptions) -> str:
+    """Begin the log file; why there is none if it cannot be written. Work goes on without it."""
+    try:
+        log_file = LogFile.open(folder, secrets=_secrets(options), label=_label(options))
+    except StorageError as error:
+        return str(error)
+    stack.callback(log_file.close)
+    return ""
 
 
 def _repository(root: Path) -> tuple[Repository | None, str]:
