@@ -41,7 +41,7 @@ from orchestra_tui.widgets.figures import plural
 from orchestra_tui.widgets.file_list import FileList, toggled
 from orchestra_tui.widgets.line_view import LineView
 from orchestra_tui.widgets.message_editor import MessageEditor
-from orchestra_tui.widgets.pick_list import PickList, fit_spans
+from orchestra_tui.widgets.pick_list import PickList
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.search_bar import SearchBar
 
@@ -129,7 +129,6 @@ class DiffScreen(OrchestraScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Side by side where there is room."""
         self._lay_out()
-        self._show_title()
 
     def watch_session(self, session: SessionState | None) -> None:
         """The diff is asked for again when the files or the phase changed."""
@@ -210,12 +209,11 @@ class DiffScreen(OrchestraScreen):
         spans = file_title(
             diff, run, step, place=place, refused=self._report.refused.get(diff.path, "")
         )
-        head.update(spans_content(fit_spans(spans, max(0, self.view.size.width - 2))), layout=False)
+        head.update(spans_content(spans), layout=False)
 
     def _show_title(self) -> None:
         spans = title_spans(self._report, self.run_state, self.host.signs)
-        fitted = fit_spans(spans, max(0, self.size.width - 2))
-        self.query_one("#diff-title", PlainStatic).update(spans_content(fitted), layout=False)
+        self.query_one("#diff-title", PlainStatic).update(spans_content(spans), layout=False)
 
     def _show_end(self, run: RunState | None) -> None:
         is_open = run is not None and run.is_reviewing
@@ -225,7 +223,7 @@ class DiffScreen(OrchestraScreen):
         end = self.query_one("#diff-end", PlainStatic)
         spans = end_spans(self._report, run, self.host.signs) if not can_commit else []
         end.display = bool(spans)
-        end.update(spans_content(fit_spans(spans, max(0, self.size.width - 2))))
+        end.update(spans_content(spans))
 
     def _lay_out(self) -> None:
         self.view.set_layout(self._layout_now(), hides_whitespace=self._hides_whitespace)

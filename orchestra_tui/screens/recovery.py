@@ -26,7 +26,7 @@ from orchestra_tui.widgets.checkpoint_list import CheckpointList
 from orchestra_tui.widgets.figures import plural
 from orchestra_tui.widgets.issue_list import IssueList
 from orchestra_tui.widgets.line_view import MUTED, LineView, Span
-from orchestra_tui.widgets.pick_list import PickList, fit_spans
+from orchestra_tui.widgets.pick_list import PickList
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.signs import status_word, step_sign
 from orchestra_tui.widgets.source_view import SourceView
@@ -153,9 +153,7 @@ class RecoveryScreen(OrchestraScreen):
             (trouble.path, "bold"),
             (f" · {trouble.cause}", MUTED),
         ]
-        width = max(0, self.query_one("#recovery-panel").size.width - 2)
-        head = self.query_one("#recovery-head", PlainStatic)
-        head.update(spans_content(fit_spans(spans, width)), layout=False)
+        self.query_one("#recovery-head", PlainStatic).update(spans_content(spans), layout=False)
         self.attempts.show_attempts(step.timeline)
         self._show_attempt()
 
@@ -181,7 +179,7 @@ class RecoveryScreen(OrchestraScreen):
         left = await self._text(sides.left)
         right = await self._text(sides.right)
         if left is None:
-            self.left.show_words("no text was kept for this attempt")
+            self.left.show_words("no text is left of this attempt")
         else:
             self.left.show_text(path, left, diagnostics if note and note.text else ())
         if right is None:

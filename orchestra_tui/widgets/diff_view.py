@@ -202,9 +202,8 @@ class DiffView(LineView):
                 self.hunk = n
                 return
 
-    def on_resize(self, event: events.Resize) -> None:
+    def fit_width(self) -> None:
         """Rows are made for a width."""
-        super().on_resize(event)
         self._build()
 
     def on_click(self, event: events.Click) -> None:

@@ -106,6 +106,7 @@ class LineView(Widget, can_focus=True):
         super().__init__(name=name, id=id, classes=classes)
         self._strips: dict[int, Strip] = {}
         self._styles: dict[str, RichStyle] = {}
+        self._drawn_width = 0
 
     # --- what a subclass says ---------------------------------------------------------------
 
@@ -224,11 +225,19 @@ class LineView(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, through the line filters."""
+        if self._drawn_width != self.size.width:
+            # A layout may change the width without a resize event of its own.
+            self._drawn_width = self.size.width
+            self._strips.clear()
+            self.fit_width()
         if not self.is_attached:
             # A frame that was laid out before this widget was removed may still draw it once.
             return [Strip.blank(crop.width)] * crop.height
         strips = [self._screen_row(y) for y in range(crop.y, crop.bottom)]
         return self._finished(self.decorate(crop.y, strips), crop)
+
+    def fit_width(self) -> None:
+        """The width has changed: subclasses that wrap make their rows anew."""
 
     def decorate(self, y: int, strips: list[Strip]) -> list[Strip]:
         """Lay something over the rows that begin at screen row `y`, such as a chip."""

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import events
-
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.text import clean, clean_line
 from orchestra_tui.widgets.line_buffer import expand_tabs, wrap_cells, wrap_words
@@ -72,9 +70,8 @@ class SourceView(LineView):
                 self.show_row(at, margin=4)
                 return
 
-    def on_resize(self, event: events.Resize) -> None:
+    def fit_width(self) -> None:
         """Rows are made for a width."""
-        super().on_resize(event)
         self._build()
 
     def row_spans(self, row: int) -> Spans:

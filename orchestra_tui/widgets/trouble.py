@@ -13,6 +13,7 @@ from orchestra_tui.widgets.figures import plural
 from orchestra_tui.widgets.signs import status_word
 
 _AT_WORK = {StepStatus.NEEDS_REVERT, StepStatus.REVERTING}
+_UNUSED = {"refused", "failed"}
 _BAD_RESULTS = {"refused", "failed", "conflict", "reverted"}
 
 
@@ -65,6 +66,9 @@ def sides_of(run: RunState, step: StepState, note: AttemptNote | None) -> Sides:
         return Sides(note.text, "damaged reply, never applied", good, good_title)
     if step.status is StepStatus.CONFLICT:
         return Sides(step.conflict, "on disk now", base, "what the plan was made against")
+    if note is not None and (reply := _reply_of(run, note)) is not None:
+        title = "the reply as it came, never applied" if note.result in _UNUSED else "the reply"
+        return Sides(reply, title, good, good_title)
     made = step.results.get(path)
     if made is None and path not in step.results:
         return Sides(None, "nothing was written", base, "before the run")
@@ -76,6 +80,12 @@ def sides_of(run: RunState, step: StepState, note: AttemptNote | None) -> Sides:
 def path_of(run: RunState, step: StepId) -> str:
     """The step's file as it is named in the plan, raw."""
     return run.plan.step(step).path if run.plan is not None else step
+
+
+def _reply_of(run: RunState, note: AttemptNote) -> BlobHash | None:
+    """The last whole reply of the attempt."""
+    replies = [call.reply for call in run.calls.values() if call.activity == note.activity]
+    return next((reply for reply in reversed(replies) if reply is not None), None)
 
 
 def _was_in_trouble(step: StepState) -> bool:
