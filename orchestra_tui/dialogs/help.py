@@ -51,7 +51,7 @@ class HelpDialog(Dialog[bool]):
         with VerticalScroll(id="keys"):
             yield PlainStatic("Keys here", classes="heading")
             yield PlainStatic(_lines(own))
-            yield PlainStatic("Keys everywhere", classes="heading")
+            yield PlainStatic("\nKeys everywhere", classes="heading")
             yield PlainStatic(_lines(frame))
 
 

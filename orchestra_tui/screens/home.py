@@ -147,6 +147,10 @@ class HomeScreen(OrchestraScreen):
         self.query_exactly_one(Composer).set_text("")
         self.host.go("run")
 
+    @on(TaskArea.CommandWanted)
+    def _open_palette(self) -> None:
+        self.app.action_command_palette()
+
     @on(Composer.PathWanted)
     async def _complete(self, event: Composer.PathWanted) -> None:
         try:

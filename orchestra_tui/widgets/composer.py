@@ -42,6 +42,9 @@ class TaskArea(TextArea):
     class Sent(Message):
         """The user wants the task to start."""
 
+    class CommandWanted(Message):
+        """`/` in the empty field: the user looks for a command, by name."""
+
     class Recalled(Message):
         """The user wants an earlier (`by` -1) or later (`by` 1) task back."""
 
@@ -68,6 +71,9 @@ class TaskArea(TextArea):
         if self.has_choices and event.key in {"up", "down", "enter", "tab", "escape"}:
             event.prevent_default().stop()
             self.post_message(self.Chosen(event.key))
+        elif event.character == "/" and not self.text:
+            event.prevent_default().stop()
+            self.post_message(self.CommandWanted())
         elif event.key == "enter":
             event.prevent_default().stop()
             self._enter()
@@ -177,7 +183,7 @@ class Composer(Vertical):
         """The text, the completions, the settings."""
         yield TaskArea(
             self._first_text,
-            placeholder="Describe the change. @ completes a path, enter starts.",
+            placeholder="Describe the change. @ completes a path, / finds a command.",
             highlight_cursor_line=False,
         )
         yield RowList(id="choices")

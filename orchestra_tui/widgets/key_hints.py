@@ -100,7 +100,8 @@ def _hints(screen: Screen[object]) -> Iterator[Hint]:
             name = binding.group.description if binding.group else binding.id or binding.action
             groups.setdefault(name, []).append(binding)
     for bindings in sorted(groups.values(), key=lambda found: found[0].id == "app.quit"):
-        first, last = bindings[0], bindings[-1]
+        in_order = sorted(bindings, key=lambda binding: (len(binding.key), binding.key))
+        first, last = in_order[0], in_order[-1]
         key = screen.app.get_key_display(first)
         text = first.description
         if first.group is not None:

@@ -142,6 +142,7 @@ class StepForm(VerticalScroll):
             area = self.query_one(selector, TextArea)
             if area.text != clean(text):
                 area.load_text(clean(text))
+                area.move_cursor(area.document.end)
         self.query_one("#change", Chip).value = step.change.value
         self.query_one("#enabled", Chip).value = _ENABLED[0 if step.enabled else 1]
 

@@ -46,6 +46,11 @@ class RowList(OptionList):
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw the rows for the new width."""
+        # Once more behind the layout: a scrollbar or a breakpoint may change the width again.
+        self._fit()
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
         if self._row_width != self.scrollable_content_region.width:
             self._draw()
 

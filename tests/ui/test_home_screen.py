@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
 from textual.events import Paste
 from textual.pilot import Pilot
 
@@ -13,7 +14,7 @@ from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ports import CompletePath, ListSessions
 from orchestra_tui.domain.settings import Mode
 from orchestra_tui.domain.state import SessionState
-from orchestra_tui.screens.home import EXAMPLES
+from orchestra_tui.screens.home import EXAMPLES, HomeScreen
 from orchestra_tui.widgets.composer import Composer
 from tests.ui.stories import SESSIONS, TASK, begun, proposed
 from tests.ui.stub_client import PROJECT, REHEARSAL_PROJECT, START, StubClient
@@ -96,6 +97,20 @@ async def test_pasted_text_is_never_parsed() -> None:
         assert text_of(pilot) == hostile
         assert client.commands == []
         assert not any(isinstance(query, CompletePath) for query in client.queries)
+
+
+async def test_a_slash_finds_a_command_and_is_text_elsewhere() -> None:
+    """In the empty field only; a path in a task stays a path."""
+    app = OrchestraApp(StubClient(), options=OPTIONS)
+    async with app.run_test() as pilot:
+        await pilot.press(*"fix /login")
+        assert text_of(pilot) == "fix /login"
+        app.screen.query_exactly_one(Composer).set_text("")
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert text_of(pilot) == ""
 
 
 async def test_at_completes_a_path() -> None:

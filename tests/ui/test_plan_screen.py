@@ -1,5 +1,6 @@
 """Plan: every field can be edited, every edit is kept, and only a sound plan is approved."""
 
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
@@ -14,8 +15,10 @@ from orchestra_tui.domain.state import SessionState
 from orchestra_tui.screens.plan import PlanScreen
 from orchestra_tui.widgets.chip import Chip
 from orchestra_tui.widgets.plan_editor import StepForm
+from orchestra_tui.widgets.step_table import StepTable
 from tests.ui.stories import PLAN, RUN, approved, begun, proposed, step, waiting_client
 from tests.ui.stub_client import StubClient
+from tests.ui.waiting import until
 
 
 def keeping(command: Command, state: SessionState) -> tuple[ev.Event, ...]:
@@ -281,3 +284,21 @@ async def test_the_screen_says_what_it_waits_for() -> None:
         await pilot.pause()
         assert app.current_mode == "plan"
         assert not app.screen.has_class("-empty")
+
+
+async def test_rows_fit_the_table_at_every_size() -> None:
+    """At the first paint, after a resize and after the layout changes with the width."""
+    app = OrchestraApp(plan_client())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.current_mode == "plan")
+        table = app.screen.query_exactly_one(StepTable)
+        for width in (100, 80, 160, 99, 101, 60):
+            await pilot.resize_terminal(width, 30)
+            await until(pilot, lambda: row_width(table) == table.scrollable_content_region.width)
+
+
+def row_width(table: StepTable) -> int:
+    """Cells of the first row as drawn."""
+    prompt = table.get_option_at_index(0).prompt
+    assert isinstance(prompt, Content)
+    return prompt.cell_length
