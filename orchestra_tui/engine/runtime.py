@@ -41,10 +41,9 @@ class Engine:
         self._loop = Loop(rooms.log, Runner(rooms.tools))
         self._turn = asyncio.Lock()
         self._failure: StorageError | None = None
-        self._tasks = [
-            asyncio.create_task(self._work(), name="loop"),
-            asyncio.create_task(PlanFile(rooms.project.folder.plan, rooms.log).follow()),
-        ]
+        plan_file = PlanFile(rooms.project.folder.plan, rooms.log)
+        self._working = asyncio.create_task(self._work(), name="loop")
+        self._plan_writing = asyncio.create_task(plan_file.follow(), name="plan file")
 
     @classmethod
     async def open(cls, options: EngineOptions) -> Self:
@@ -96,9 +95,11 @@ class Engine:
         """Stop what runs, so that it can be resumed, and let go of the project."""
         with contextlib.suppress(StorageError):
             await self._loop.stop_work()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._working.cancel()
+        await asyncio.gather(self._working, return_exceptions=True)
+        # The end of the log ends the follower, after it has written the last plan.
+        await self._log.close()
+        await asyncio.gather(self._plan_writing, return_exceptions=True)
         await close_rooms(self._rooms)
 
     async def _submit(self, command: cmd.Command) -> None:

@@ -5,6 +5,7 @@ crash between the two leaves it at most one change behind until then.
 """
 
 import asyncio
+import logging
 from pathlib import Path
 
 from orchestra_tui.domain.events import Event, PlanApproved, PlanEdited, PlanProposed, Record
@@ -13,6 +14,8 @@ from orchestra_tui.domain.plan_markdown import to_markdown
 from orchestra_tui.domain.ports import Lagged, Snapshot
 from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.store.atomic import write_atomic
+
+log = logging.getLogger(__name__)
 
 
 class PlanFile:
@@ -45,7 +48,11 @@ class PlanFile:
     async def _write(self, plan: Plan | None) -> None:
         if plan is not None:
             data = (await asyncio.to_thread(to_markdown, plan)).encode("utf-8", "replace")
-            await asyncio.to_thread(write_atomic, self._path, data)
+            try:
+                await asyncio.to_thread(write_atomic, self._path, data)
+            except OSError as error:
+                # The plan itself is in the journal; the next change tries again.
+                log.warning("%s cannot be written: %s", self._path, error)
 
 
 def _plan_in(event: Event) -> Plan | None:
