@@ -17,20 +17,30 @@ _VERBS = {
     ActivityKind.REVERT: "revert",
 }
 _GOOD = {"written", "passed"}
+_BAD = {"refused", "failed", "conflict"}
 
 
 class AttemptTimeline(PickList):
     """One row per attempt; its key is its place in the timeline."""
 
+    def __init__(self, *, empty: str = "", id: str | None = None) -> None:
+        super().__init__(empty=empty, id=id)
+        self._first: AttemptNote | None = None
+        self._chosen_for_him = 0
+
     def show_attempts(self, notes: Sequence[AttemptNote]) -> None:
-        """Show these attempts; a new one at the end gets the cursor if the last one had it."""
-        was_last = self.cursor >= len(self.rows) - 1
+        """Show these attempts; the last one that went wrong is chosen until the user moves."""
+        first = notes[0] if notes else None
+        has_moved = first == self._first and self.cursor != self._chosen_for_him
+        self._first = first
         signs = signs_of(self.app)
-        self.show_rows(
-            [_row(at, note, signs) for at, note in enumerate(notes) if not _is_echo(notes, at)]
-        )
-        if was_last and self.rows:
-            self.cursor = len(self.rows) - 1
+        kept = [at for at in range(len(notes)) if not _is_echo(notes, at)]
+        self.show_rows([_row(at, notes[at], signs) for at in kept])
+        if has_moved or not kept:
+            return
+        bad = [row for row, at in enumerate(kept) if notes[at].result in _BAD]
+        self._chosen_for_him = bad[-1] if bad else len(kept) - 1
+        self.cursor = self._chosen_for_him
 
 
 def _is_echo(notes: Sequence[AttemptNote], at: int) -> bool:

@@ -181,6 +181,11 @@ class PickList(LineView):
         self.refresh()
         self.post_message(self.Moved(self, self.key))
 
+    def on_resize(self, event: events.Resize) -> None:
+        """The row under the cursor stays in view."""
+        super().on_resize(event)
+        self.show_row(self.cursor)
+
     def on_focus(self) -> None:
         """The cursor row shows who has the focus."""
         self.forget_rows()

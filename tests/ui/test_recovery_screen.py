@@ -5,8 +5,11 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import ActivityKind, FixReason
 from orchestra_tui.domain.commands import RetryStep, RevertRun, SkipStep
 from orchestra_tui.domain.ids import StepId
+from orchestra_tui.domain.ports import GetBlob
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
 from orchestra_tui.widgets.checkpoint_list import CheckpointList
 from orchestra_tui.widgets.issue_list import IssueList
@@ -18,7 +21,7 @@ from tests.ui.hostile import HOSTILE
 from tests.ui.recovery_samples import troubled
 from tests.ui.stub_client import StubClient
 from tests.ui.test_line_pane import shown
-from tests.ui.work_story import RecoveryApp, Story, agree
+from tests.ui.work_story import R1, RecoveryApp, Story, agree
 
 
 async def opened(app: RecoveryApp, pilot: Pilot[Any]) -> None:
@@ -76,6 +79,34 @@ async def test_conflict_shows_both_sides_and_can_be_skipped() -> None:
         await agree(pilot)
         await pilot.pause()
         assert client.commands == [SkipStep(step=StepId("s3"))]
+
+
+async def test_reply_of_a_failed_fix_is_chosen_before_the_revert() -> None:
+    """What went wrong is looked at, not the step back that followed; moving away stays."""
+    client = troubled()
+    story = Story(client)
+    client.answers[GetBlob] = lambda query: "half a rep" if query.blob == "1" * 40 else None
+    fixing = story.begun("s5", ActivityKind.FIX, reason=FixReason.RECOVERY)
+    story.called(fixing)
+    story.answered(fixing)
+    story.refused(fixing, reason="cut at the output limit")
+    story.reverted("s5", "cut at the output limit", attempt=2)
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        await pilot.press("down", "down")
+        await opened(app, pilot)
+        attempts = app.screen.query_one(AttemptTimeline)
+        row = shown(attempts)[attempts.cursor]
+        assert "refused  cut at the output limit" in row
+        title = app.screen.query_one("#damaged-title", PlainStatic)
+        assert str(title.visual) == "the reply as it came, never applied"
+        assert "half a rep" in shown(app.screen.query_one("#damaged-text", SourceView))[0]
+        attempts.focus()
+        await pilot.press("home")
+        client.emit(ev.StepSkipped(run=R1, step=StepId("s3")))
+        await opened(app, pilot)
+        assert attempts.cursor == 0
 
 
 async def test_retry_takes_a_note() -> None:
