@@ -108,7 +108,7 @@ class RunScreen(OrchestraScreen):
 
     def on_mount(self) -> None:
         """The one timer of this screen."""
-        self._ticker = Ticker(self, self._tick)
+        self._ticker = Ticker(self, self.tick)
         self._show()
 
     def on_screen_resume(self) -> None:
@@ -146,9 +146,10 @@ class RunScreen(OrchestraScreen):
         self.refresh_bindings()
         if run is not None and (run.running or self.grid.panes) and self.is_current:
             self._ticker.resume()
-        self._tick()
+        self.tick()
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Show what has come since the last time."""
         run = self.run_state
         now = self._clock()
         self.grid.pull(self.host.streams, now)

@@ -11,6 +11,7 @@ from orchestra_tui.domain.activities import ActivityKind, FixReason
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.settings import RunSettings, Scenario
 from orchestra_tui.screens.base import AppOptions
+from orchestra_tui.screens.run import RunScreen
 from tests.ui.diff_samples import PATHS as DIFF_PATHS
 from tests.ui.diff_samples import reviewed, sample_report
 from tests.ui.recovery_samples import troubled
@@ -64,6 +65,15 @@ def working(count: int) -> tuple[StubClient, list[str]]:
     return client, streams
 
 
+async def drawn(pilot: Pilot[Any]) -> None:
+    """Everything that was sent is on the screen, however slow the machine is."""
+    for _ in range(4):
+        await pilot.pause()
+        if isinstance(pilot.app.screen, RunScreen):
+            pilot.app.screen.tick()
+    await pilot.pause()
+
+
 def streaming(client: StubClient, streams: list[str]) -> Before:
     """Let every agent write, then wait for the tick."""
 
@@ -71,7 +81,7 @@ def streaming(client: StubClient, streams: list[str]) -> Before:
         await pilot.pause()
         for stream in streams:
             client.stream(stream, 0, CODE)
-        await pilot.pause(0.2)
+        await drawn(pilot)
 
     return run_before
 
@@ -87,7 +97,8 @@ def pressing(*keys: str, first: str = "") -> Before:
             await pilot.pause()
         for key in keys:
             await pilot.press(key)
-        await pilot.pause(0.2)
+            await pilot.pause()
+        await drawn(pilot)
 
     return run_before
 
@@ -138,14 +149,14 @@ def test_checks_fail(snap_compare: Compare) -> None:
             "tests/test_limits.py F.\nE   assert 3 == 2\nFAILED tests/test_limits.py::test_take\n"
         )
         client.stream(checks.key, 0, text)
-        await pilot.pause(0.1)
+        await drawn(pilot)
         outcome = ev.CheckOutcome(name="pytest", state=ev.CheckState.FAILED, passed=1, failed=1)
         done = ev.ChecksFinished(
             run=R1, activity=checks.key, outcomes=(outcome,), suspects=(checks_step,)
         )
         client.emit(done)
         story.called(story.begun("s1", ActivityKind.FIX, reason=FixReason.CHECKS))
-        await pilot.pause(0.2)
+        await drawn(pilot)
 
     run = client.state.run
     assert run is not None
