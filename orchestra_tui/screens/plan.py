@@ -6,7 +6,7 @@ sent and comes back as a record is recognised and does not overwrite newer typin
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -190,6 +190,11 @@ class PlanScreen(OrchestraScreen):
         plan = self._draft.plan
         self._sent = (*self._sent[-20:], plan)
         await self.host.submit(EditPlan(plan=plan))
+
+    @on(events.ScreenSuspend)
+    @on(events.Unmount)
+    async def _save_before_leaving(self) -> None:
+        await self._save()
 
     @on(StepForm.Edited)
     def _edit_step(self, event: StepForm.Edited) -> None:

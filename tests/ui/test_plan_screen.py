@@ -155,6 +155,19 @@ async def test_quick_edits_are_not_overwritten_by_their_own_records() -> None:
         assert screen.plan == PLAN, "a plan from somewhere else is taken"
 
 
+async def test_an_edit_right_before_leaving_is_kept() -> None:
+    """No delay is long enough to lose what was just typed."""
+    client = plan_client()
+    app = OrchestraApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.current_mode == "plan")
+        await pilot.pause()
+        await pilot.press("space", "ctrl+q")
+    (command,) = client.commands
+    assert isinstance(command, EditPlan)
+    assert command.plan.steps[0].enabled is False
+
+
 async def test_problems_block_approval() -> None:
     """They are said, and no dialog opens."""
     client = plan_client(PLAN.model_copy(update={"steps": (step("s1", "../x.py", "create"),)}))
