@@ -24,7 +24,7 @@ from orchestra_tui.domain.commands import (
 )
 from orchestra_tui.domain.events import Outcome
 from orchestra_tui.domain.settings import MAX_CONCURRENCY, Mode
-from orchestra_tui.domain.state import RunState, SessionState
+from orchestra_tui.domain.state import RunState, SessionState, StepState, StepStatus
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.agent_pane import spans_content
 from orchestra_tui.widgets.agent_work import working_agents
@@ -197,7 +197,7 @@ class RunScreen(OrchestraScreen):
             case "zoom" | "context" | "turn":
                 return bool(self.grid.panes) if self.is_mounted else False
             case "retry":
-                return run is not None and any(s.status.is_trouble for s in run.ordered_steps)
+                return bool(_retryable(run))
             case _:
                 return True
 
@@ -241,7 +241,7 @@ class RunScreen(OrchestraScreen):
     async def action_retry(self) -> None:
         """Try the one failed step again; with several, Recovery lets the user choose."""
         run = self.run_state
-        trouble = [s for s in run.ordered_steps if s.status.is_trouble] if run else []
+        trouble = _retryable(run)
         if len(trouble) == 1:
             await self.host.submit(RetryStep(step=trouble[0].id))
         elif trouble:
@@ -280,3 +280,9 @@ class RunScreen(OrchestraScreen):
     @on(LineView.Copied)
     def _tell_copied(self, event: LineView.Copied) -> None:
         self.host.say(f"{event.characters} characters copied")
+
+
+def _retryable(run: RunState | None) -> list[StepState]:
+    """The steps that can be tried again; a blocked one goes on by itself with the one before."""
+    steps = run.ordered_steps if run is not None and not run.commit else ()
+    return [s for s in steps if s.status.is_trouble and s.status is not StepStatus.BLOCKED]
