@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestra_tui.engine.workspace.listing import ProjectFiles
@@ -124,6 +124,7 @@ PATTERNS = st.lists(
 @needs_git
 @settings(max_examples=25, deadline=None)
 @given(st.sets(PATHS, max_size=8), PATTERNS, PATTERNS)
+@example({"a/b"}, ["b/", "!a/"], [])
 def test_random_patterns_are_read_as_git_reads_them(
     tmp_path_factory: pytest.TempPathFactory,
     paths: set[str],

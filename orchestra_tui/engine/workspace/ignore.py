@@ -16,11 +16,35 @@ _DEFAULTS = ("node_modules/", "__pycache__/", "*.pyc", ".venv/", ".DS_Store")
 
 
 @dataclass(frozen=True)
+class Patterns:
+    """The patterns of one ignore file, each with its line, in their order."""
+
+    lines: tuple[str, ...]
+    specs: tuple[GitIgnoreSpec, ...]
+    whole: GitIgnoreSpec
+    """All of them at once: most paths match none, and one question tells."""
+
+    def verdict(self, path: str) -> bool | None:
+        """True: ignored; False: brought back; None: no pattern matches `path` itself.
+
+        `path` ends in `/` for a folder. The library also matches what lies inside a folder that
+        a pattern names; git decides folder by folder, so such a match does not count here.
+        """
+        if self.whole.check_file(path).include is None:
+            return None
+        for line, spec in zip(reversed(self.lines), reversed(self.specs), strict=True):
+            include = spec.check_file(path).include
+            if include is not None and _names_it(line, path):
+                return include
+        return None
+
+
+@dataclass(frozen=True)
 class _Rules:
     """Patterns relative to `base`, a folder with `/` at its end or empty for the root."""
 
     base: str
-    spec: GitIgnoreSpec
+    patterns: Patterns
 
 
 @dataclass(frozen=True)
@@ -43,7 +67,7 @@ class IgnoreRules:
         """True if `path`, ending in `/` for a folder, is ignored."""
         full = self.above + path
         for rules in reversed(self.layers):
-            verdict = rules.spec.check_file(full[len(rules.base) :]).include
+            verdict = rules.patterns.verdict(full[len(rules.base) :])
             if verdict is not None:
                 return verdict
         return False
@@ -56,9 +80,9 @@ def rules_of(root: Path) -> IgnoreRules:
     """
     repository = next((p for p in (root, *root.parents) if (p / ".git").exists()), None)
     if repository is None:
-        return IgnoreRules(layers=(_Rules("", GitIgnoreSpec.from_lines(_DEFAULTS)),))
+        return IgnoreRules(layers=(_Rules("", _patterns(_DEFAULTS)),))
     above = root.relative_to(repository).as_posix() + "/" if root != repository else ""
-    rules = IgnoreRules(above, (_Rules("", GitIgnoreSpec.from_lines(_DEFAULTS)),))
+    rules = IgnoreRules(above, (_Rules("", _patterns(_DEFAULTS)),))
     layers = list(rules.layers)
     if exclude := _read(_git_folder(repository / ".git") / "info" / "exclude"):
         layers.append(_Rules("", parse(exclude)))
@@ -70,14 +94,34 @@ def rules_of(root: Path) -> IgnoreRules:
     return IgnoreRules(above, tuple(layers))
 
 
-def parse(patterns: bytes) -> GitIgnoreSpec:
+def parse(patterns: bytes) -> Patterns:
     """The patterns of an ignore file; a line that is no pattern is passed over, as git does."""
     text = patterns.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="surrogateescape")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        return _patterns(lines)
     except ValueError:
-        return GitIgnoreSpec.from_lines(_valid(lines))
+        return _patterns(_valid(lines))
+
+
+def _patterns(lines: Iterable[str]) -> Patterns:
+    pairs = [(line, GitIgnoreSpec.from_lines([line])) for line in lines]
+    pairs = [(line, spec) for line, spec in pairs if len(spec) and line.strip()]
+    kept = tuple(line for line, _ in pairs)
+    return Patterns(kept, tuple(spec for _, spec in pairs), GitIgnoreSpec.from_lines(kept))
+
+
+def _names_it(line: str, path: str) -> bool:
+    """A pattern that matches `path` names it itself, not a folder that it lies in."""
+    bare = line.removeprefix("!")
+    core = bare.strip().rstrip("/")
+    if "**" in core:
+        return True
+    if "/" in core:
+        return core.strip("/").count("/") == path.rstrip("/").count("/")
+    name = path.rstrip("/").rsplit("/", 1)[-1]
+    alone = name + "/" if path.endswith("/") else name
+    return GitIgnoreSpec.from_lines([bare]).match_file(alone)
 
 
 def _valid(lines: Iterable[str]) -> list[str]:
