@@ -6,18 +6,29 @@ traceback.
 """
 
 import sys
-from collections.abc import Sequence
 
-from orchestra_tui.cli.arguments import CRASHED, UNAVAILABLE, USAGE, Arguments, parse
+from orchestra_tui import __version__
+from orchestra_tui.cli.top import CRASHED, HELP, UNAVAILABLE, USAGE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestra_tui.cli.arguments import Arguments
 
 __all__ = ["main"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Run `orchestra` with these arguments (the process's own if None); return its exit code."""
-    arguments = parse(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] in {"-h", "--help", "--version"}:
+        print(f"orchestra {__version__}" if words[0] == "--version" else HELP.rstrip())
+        return 0
+    from orchestra_tui.cli.arguments import parse
     from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
 
+    arguments = parse(words)
     try:
         return _run(arguments)
     except KeyboardInterrupt:
@@ -34,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(error, CRASHED)
 
 
-def _run(arguments: Arguments) -> int:
+def _run(arguments: "Arguments") -> int:
     match arguments.command:
         case "sessions":
             from orchestra_tui.cli.reports import print_sessions

@@ -1,7 +1,7 @@
-"""The command line as scripts rely on it: arguments, and the exit codes they mean.
+"""The command line as scripts rely on it: its commands and their options.
 
-The rule a reader must not break: only argparse and the standard library are imported here, so
-that `--help` and `--version` answer at once.
+The rule a reader must not break: only the standard library is imported here, so that a mistyped
+option is answered at once.
 """
 
 import argparse
@@ -9,38 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestra_tui import __version__
+from orchestra_tui.cli.top import USAGE_LINE
 
-DONE = 0
-PARTIAL = 1
-USAGE = 2
-CANCELLED = 3
-BUDGET = 4
-WAITS = 5
-CRASHED = 70
-UNAVAILABLE = 75
 MODES = ("sequential", "parallel", "pipeline", "watch")
 SCENARIOS = ("calm", "storm", "stall", "hopeless")
 COMMANDS = ("run", "plan", "resume", "sessions", "doctor")
-
-_EPILOG = """\
-commands:
-  orchestra [PATH]           open the app on a project (default: this folder)
-  orchestra run TASK         the app with a task, or with --headless the whole run without it
-  orchestra plan TASK        only the plan
-  orchestra resume [SESSION] go on where a run stopped
-  orchestra sessions         what was run, in every project
-  orchestra doctor           what can work on this machine
-  orchestra COMMAND --help   the options of one command
-
-With nothing configured Orchestra rehearses: scripted agents, no AI, no network, in a scratch
-repository. Configure a provider with ORCHESTRA_BASE_URL and ORCHESTRA_MODEL, or in the
-configuration file that `orchestra doctor` names.
-
-exit codes:
-  0 done   1 finished with failed or reverted files   2 usage or configuration   3 cancelled
-  4 budget reached   5 waits for approval   70 crashed   75 no provider available, try later
-"""
 
 
 @dataclass(frozen=True)
@@ -68,13 +41,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     """The arguments. Exits with 2 and a message on stderr when they cannot be understood."""
     if argv and argv[0] in COMMANDS:
         return _parse_command(argv)
-    parser = argparse.ArgumentParser(
-        prog="orchestra",
-        usage="orchestra [PATH] | orchestra COMMAND ...",
-        description="Conduct several AI coding agents through one task.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="orchestra", usage=USAGE_LINE, add_help=False)
     parser.add_argument(
         "path",
         nargs="?",
@@ -83,7 +50,6 @@ def parse(argv: Sequence[str]) -> Arguments:
         metavar="PATH",
         help="the project folder (default: this one)",
     )
-    parser.add_argument("--version", action="version", version=f"orchestra {__version__}")
     _add_rehearsal(parser)
     options = parser.parse_args(argv)
     return Arguments("app", options.path, rehearse=options.rehearse, here=options.here)

@@ -11,7 +11,8 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from orchestra_tui.cli import arguments as args
+from orchestra_tui.cli import top
+from orchestra_tui.cli.arguments import Arguments
 from orchestra_tui.cli.opening import Opening, open_for_resume, open_for_run
 from orchestra_tui.cli.printing import JsonPrinter, LinePrinter, Printer
 from orchestra_tui.domain import commands as cmd
@@ -26,16 +27,16 @@ from orchestra_tui.engine.orchestrator.wiring import LABEL
 from orchestra_tui.engine.runtime import Engine
 
 EXIT_CODES = {
-    Outcome.DONE: args.DONE,
-    Outcome.PARTIAL: args.PARTIAL,
-    Outcome.FAILED: args.PARTIAL,
-    Outcome.MISCONFIGURED: args.USAGE,
-    Outcome.UNAVAILABLE: args.UNAVAILABLE,
-    Outcome.CANCELLED: args.CANCELLED,
+    Outcome.DONE: top.DONE,
+    Outcome.PARTIAL: top.PARTIAL,
+    Outcome.FAILED: top.PARTIAL,
+    Outcome.MISCONFIGURED: top.USAGE,
+    Outcome.UNAVAILABLE: top.UNAVAILABLE,
+    Outcome.CANCELLED: top.CANCELLED,
 }
 
 
-def run_headless(arguments: args.Arguments) -> int:
+def run_headless(arguments: Arguments) -> int:
     """Run or resume to the end; the exit code says how it ended."""
     if arguments.command == "resume":
         opening = open_for_resume(arguments)
@@ -44,13 +45,13 @@ def run_headless(arguments: args.Arguments) -> int:
     return asyncio.run(_drive(arguments, opening))
 
 
-def plan_only(arguments: args.Arguments) -> int:
+def plan_only(arguments: Arguments) -> int:
     """Draft a plan and print it; the session waits for its approval."""
     opening = open_for_run(arguments, has_terminal=False)
     return asyncio.run(_drive(arguments, opening))
 
 
-async def _drive(arguments: args.Arguments, opening: Opening) -> int:
+async def _drive(arguments: Arguments, opening: Opening) -> int:
     engine = await Engine.open(opening.options)
     try:
         printer = await _printer(arguments, opening)
@@ -62,7 +63,7 @@ async def _drive(arguments: args.Arguments, opening: Opening) -> int:
         await engine.close()
 
 
-async def _printer(arguments: args.Arguments, opening: Opening) -> Printer:
+async def _printer(arguments: Arguments, opening: Opening) -> Printer:
     label = LABEL if opening.options.scenario else ""
     printer: Printer
     if arguments.json or arguments.command == "plan":
@@ -84,7 +85,7 @@ class _Run:
     """One headless run: what was decided already, so that nothing is decided twice."""
 
     engine: Engine
-    arguments: args.Arguments
+    arguments: Arguments
     printer: Printer
     plan: Plan | None
     has_approved: bool = False
@@ -124,7 +125,7 @@ class _Run:
             code = await self._decide()
             if code is not None:
                 return code
-        return 128 + self.signal_number if self.signal_number else args.CRASHED
+        return 128 + self.signal_number if self.signal_number else top.CRASHED
 
     def _listen_to_signals(self) -> None:
         """SIGINT ends the run as cancelled; SIGTERM and SIGHUP leave it to be resumed."""
@@ -169,10 +170,10 @@ class _Run:
     def _exit_code(self) -> int:
         run = self.engine.state.run
         if run is None or run.outcome is None:
-            return args.CRASHED
+            return top.CRASHED
         is_uncommitted = self.arguments.commit and run.commit is None and run.changed_files
         if run.outcome is Outcome.DONE and is_uncommitted:
-            return args.PARTIAL
+            return top.PARTIAL
         return EXIT_CODES[run.outcome]
 
     async def _decide(self) -> int | None:
@@ -190,13 +191,13 @@ class _Run:
             await self._end(run)
         elif run.is_paused and run.last_error:
             self.printer.note(run.last_error)
-            return args.CRASHED
+            return top.CRASHED
         return None
 
     async def _approve(self, run: RunState, plan: Plan) -> int | None:
         if self.arguments.command == "plan":
             self._print_plan(plan)
-            return args.DONE
+            return top.DONE
         may_approve = self.arguments.auto_approve or self.arguments.approve
         if may_approve and not self.has_approved:
             self.has_approved = True
@@ -207,7 +208,7 @@ class _Run:
         if self.plan is not None and self.plan != plan:
             await self.engine.submit(cmd.EditPlan(plan=self.plan))
         self._say_how_to_go_on()
-        return args.WAITS
+        return top.WAITS
 
     def _print_plan(self, plan: Plan) -> None:
         if self.arguments.json:

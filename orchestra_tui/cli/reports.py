@@ -5,7 +5,8 @@ import json
 import os
 from datetime import datetime
 
-from orchestra_tui.cli.arguments import DONE, PARTIAL, Arguments
+from orchestra_tui.cli.arguments import Arguments
+from orchestra_tui.cli.top import DONE, PARTIAL
 from orchestra_tui.config import config_path, load_settings
 from orchestra_tui.domain.ports import DoctorLine, SessionSummary
 from orchestra_tui.domain.text import clean_line
