@@ -5,6 +5,8 @@ and every error a person can cause ends in one sentence on stderr and an exit co
 traceback.
 """
 
+import io
+import os
 import sys
 
 from orchestra_tui import __version__
@@ -25,6 +27,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     if words and words[0] in {"-h", "--help", "--version"}:
         print(f"orchestra {__version__}" if words[0] == "--version" else HELP.rstrip())
         return 0
+    _secure_streams()
     from orchestra_tui.cli.arguments import parse
     from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
 
@@ -66,6 +69,20 @@ def _run(arguments: "Arguments") -> int:
     from orchestra_tui.cli.interactive import run_app
 
     return run_app(arguments)
+
+
+def _secure_streams() -> None:
+    """Have three streams that take any text, whatever the caller closed or set.
+
+    A closed descriptor would be given to the next file that is opened: the journal, say.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8", closefd=False))
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(error: Exception, code: int) -> int:

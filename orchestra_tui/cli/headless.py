@@ -22,7 +22,8 @@ from orchestra_tui.domain.events import Outcome, Record, RunFinished
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.plan_markdown import to_markdown
 from orchestra_tui.domain.ports import Delta, Lagged, Update
-from orchestra_tui.domain.state import Phase, RunState, SessionState
+from orchestra_tui.domain.state import Phase, RunState, StepStatus
+from orchestra_tui.engine.orchestrator.ending import finish_event
 from orchestra_tui.engine.orchestrator.wiring import LABEL
 from orchestra_tui.engine.runtime import Engine
 
@@ -92,7 +93,7 @@ class _Run:
     has_ended: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     signal_number: int = 0
-    cancelling: asyncio.Future[SessionState] | None = None
+    cancelling: asyncio.Future[None] | None = None
 
     async def to_the_end(self, opening: Opening) -> int:
         """Start or resume, then follow until it is over or waits for a person."""
@@ -110,6 +111,8 @@ class _Run:
             )
         else:
             await self.engine.submit(cmd.OpenSession(session=opening.session, resume=True))
+            if self._has_nothing_left():
+                return self._exit_code()
             self.printer.note(f"session {opening.session} goes on")
         for warning in self.engine.warnings:
             self.printer.note(warning)
@@ -127,6 +130,20 @@ class _Run:
                 return code
         return 128 + self.signal_number if self.signal_number else top.CRASHED
 
+    def _has_nothing_left(self) -> bool:
+        """The session's run was over before it was opened: its end is printed once more."""
+        state = self.engine.state
+        run = state.run
+        if run is None or run.outcome is None or state.last_at is None:
+            return False
+        self.printer.note(f"session {state.id} is over: give a new task with `orchestra run`")
+        end = finish_event(run, run.outcome, run.reason)
+        record = Record(
+            seq=state.seq, at=state.last_at, session=state.id, project=state.project, event=end
+        )
+        self.printer.record(record, state)
+        return True
+
     def _listen_to_signals(self) -> None:
         """SIGINT ends the run as cancelled; SIGTERM and SIGHUP leave it to be resumed."""
         loop = asyncio.get_running_loop()
@@ -137,7 +154,19 @@ class _Run:
             loop.add_signal_handler(number, self._leave, number)
 
     def _cancel(self) -> None:
-        self.cancelling = asyncio.ensure_future(self.engine.submit(cmd.CancelRun()))
+        if self.cancelling is None:
+            self.cancelling = asyncio.ensure_future(self._cancel_run())
+        else:
+            # Asked again: do not wait for the end of the run.
+            self._leave(signal.SIGINT)
+
+    async def _cancel_run(self) -> None:
+        try:
+            await self.engine.submit(cmd.CancelRun())
+        except OrchestraError:
+            run = self.engine.state.run
+            if run is None or run.outcome is None:
+                self._leave(signal.SIGINT)
 
     def _leave(self, number: int) -> None:
         self.signal_number = number
@@ -183,6 +212,11 @@ class _Run:
             return None
         if run.phase is Phase.AWAITING_APPROVAL and run.plan is not None:
             return await self._approve(run, run.plan)
+        for step in run.ordered_steps:
+            if step.status is StepStatus.CONFLICT:
+                # Found while the app was open, where a person would be asked: his file stays.
+                await self.engine.submit(cmd.SkipStep(step=step.id))
+                self.printer.note(f"step {step.id} is skipped: {step.last_error}")
         if run.is_reviewing and run.held and self.has_ended:
             # Held once: the files are kept, and the exit code says that it is not all done.
             await self.engine.submit(cmd.FinishRun())

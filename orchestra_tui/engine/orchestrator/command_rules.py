@@ -14,7 +14,7 @@ from orchestra_tui.domain.ids import RunId, StepId
 from orchestra_tui.domain.plan import Plan, plan_problems
 from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState, StepStatus
-from orchestra_tui.engine.orchestrator.ending import outcome_of
+from orchestra_tui.engine.orchestrator.ending import finish_event, outcome_of
 
 StepCommand = cmd.RetryStep | cmd.SkipStep | cmd.RevertFile
 PlanCommand = cmd.EditPlan | cmd.RejectPlan | cmd.ApprovePlan
@@ -65,7 +65,7 @@ def _start(
     if run is not None and run.outcome is None:
         if not run.is_reviewing:
             raise CommandRefused("a run is at work: wait for it, or cancel it first")
-        events.append(_finished(run, ""))
+        events.append(finish_event(run, outcome_of(run), ""))
     run_id = RunId(f"r{len(state.runs) + 1}")
     events.append(
         ev.RunStarted(
@@ -217,14 +217,3 @@ def _changed(settings: RunSettings, mode: Mode | None, concurrency: int | None) 
     if concurrency is not None:
         update["max_concurrency"] = max(1, min(32, concurrency))
     return settings.model_copy(update=update)
-
-
-def _finished(run: RunState, reason: str) -> ev.RunFinished:
-    return ev.RunFinished(
-        run=run.id,
-        outcome=outcome_of(run),
-        counts=run.counts,
-        reason=reason,
-        commit=run.commit,
-        checks=run.checks.verdict,
-    )

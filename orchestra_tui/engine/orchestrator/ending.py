@@ -11,22 +11,22 @@ def ending(run: RunState) -> RunFinished | None:
     if run.outcome is not None or run.running:
         return None
     if run.is_cancelling:
-        return _finish(run, Outcome.CANCELLED, "cancelled")
+        return finish_event(run, Outcome.CANCELLED, "cancelled")
     if run.halted:
         is_configuration = run.halted in CONFIGURATION_KINDS
         outcome = Outcome.MISCONFIGURED if is_configuration else Outcome.UNAVAILABLE
-        return _finish(run, outcome, run.last_error)
+        return finish_event(run, outcome, run.last_error)
     if run.is_paused:
         return None
     if run.plan is None:
         gave_up = run.plan_failures >= run.settings.max_attempts
         reason = f"no usable plan: {run.last_error}"
-        return _finish(run, Outcome.FAILED, reason) if gave_up else None
+        return finish_event(run, Outcome.FAILED, reason) if gave_up else None
     if run.is_approved and run.base is None and run.has_given_up:
-        return _finish(run, Outcome.FAILED, run.last_error)
+        return finish_event(run, Outcome.FAILED, run.last_error)
     if run.commit_request is None or ready_activities(run, run.settings.limits):
         return None
-    return _finish(run, outcome_of(run), "")
+    return finish_event(run, outcome_of(run), "")
 
 
 def outcome_of(run: RunState) -> Outcome:
@@ -38,7 +38,8 @@ def outcome_of(run: RunState) -> Outcome:
     return Outcome.PARTIAL if StepStatus.ACCEPTED in statuses else Outcome.FAILED
 
 
-def _finish(run: RunState, outcome: Outcome, reason: str) -> RunFinished:
+def finish_event(run: RunState, outcome: Outcome, reason: str) -> RunFinished:
+    """The event that says how the run ended, with its counts as they are now."""
     return RunFinished(
         run=run.id,
         outcome=outcome,
