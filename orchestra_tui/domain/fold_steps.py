@@ -232,6 +232,7 @@ def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunS
     update = {
         "status": StepStatus.FAILED if unattended else StepStatus.CONFLICT,
         "conflict": event.found,
+        "conflict_path": event.path,
         "last_error": message,
     }
     step = run.steps[event.step].model_copy(update=update)
@@ -241,10 +242,10 @@ def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunS
 
 def _retried(run: RunState, event: ev.StepRetried) -> RunState:
     step = run.steps[event.step]
-    if step.status is StepStatus.CONFLICT and run.plan is not None:
-        # The user's version is the new base: a revert must bring *it* back.
-        path = run.plan.step(event.step).path
-        run = run.model_copy(update={"base": (run.base or {}) | {path: step.conflict}})
+    if path := step.conflict_path:
+        if not _stands_in_the_way(run, step):
+            # The user's version is the new base: a revert must bring *it* back.
+            run = run.model_copy(update={"base": (run.base or {}) | {path: step.conflict}})
         files = {p: blob for p, blob in step.files.items() if p != path}
         step = step.model_copy(update={"files": files})
     update = {
@@ -254,11 +255,22 @@ def _retried(run: RunState, event: ev.StepRetried) -> RunState:
         "issue_counts": (),
         "issues": (),
         "conflict": None,
+        "conflict_path": "",
         "refusals": (),
         "note": event.note,
         "last_error": "",
     }
     return put_step(run, step.model_copy(update=update))
+
+
+def _stands_in_the_way(run: RunState, step: StepState) -> bool:
+    """The user has a file of his own where one is to be moved: it never becomes the base."""
+    plan_step = run.plan.step(step.id) if run.plan else None
+    if plan_step is None or plan_step.change is not ChangeKind.RENAME:
+        return False
+    old = plan_step.from_path or ""
+    is_moved = old in step.files and step.files[old] is None
+    return step.conflict_path == plan_step.path and not is_moved
 
 
 def put_step(run: RunState, step: StepState) -> RunState:

@@ -95,7 +95,9 @@ class StepState(StateValue):
     refusals: tuple[str, ...] = ()
     """Why the last replies could not be used, for the next prompt."""
     conflict: BlobHash | None = None
-    """What was found on disk instead, while the status is `conflict`."""
+    """What was found on disk instead, while a conflict stands."""
+    conflict_path: str = ""
+    """Where it was found; empty while no conflict stands."""
     note: str = ""
     last_error: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()

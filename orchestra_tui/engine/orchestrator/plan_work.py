@@ -61,7 +61,7 @@ def _store_files(tools: Tools, paths: list[str]) -> dict[str, BlobHash | None]:
     for path in paths:
         try:
             content = tools.tree.read(path)
-        except PathRefused:
+        except (PathRefused, OSError):
             # Its own step will fail with the reason; the others can go on.
             content = None
         files[path] = tools.blobs.put(content.data) if content else None

@@ -8,7 +8,7 @@ import asyncio
 
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.changes import compose
-from orchestra_tui.domain.errors import GitError
+from orchestra_tui.domain.errors import GitError, PathRefused
 from orchestra_tui.domain.events import (
     CommitIntended,
     Committed,
@@ -181,7 +181,11 @@ def renames_of(run: RunState) -> dict[str, str]:
 
 
 def _is_executable(tools: Tools, path: str) -> bool:
-    content = tools.tree.read(path)
+    try:
+        content = tools.tree.read(path)
+    except (PathRefused, OSError):
+        # The user made something else of it: preparing the commit says so.
+        return False
     return bool(content and content.mode & 0o100)
 
 

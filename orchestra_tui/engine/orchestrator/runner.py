@@ -60,6 +60,10 @@ class Runner:
             await self._failed(activity, _kind(error), str(error))
         except Exception as error:
             log.exception("activity %s failed", activity.key)
+            # Without a number it was raised by code (a timeout, say), not by the system.
+            if isinstance(error, OSError) and error.errno is not None:
+                await self._failed(activity, "file", self._what_the_system_said(activity, error))
+                return
             message = f"{type(error).__name__}: {error} (a defect in Orchestra; see the log)"
             await self._failed(activity, "internal", message)
 
@@ -82,6 +86,15 @@ class Runner:
                 message=refusal.reason,
                 diagnostics=refusal.diagnostics,
             ),
+        )
+
+    def _what_the_system_said(self, activity: Activity, error: OSError) -> str:
+        plan = self._tools.run(activity.run).plan
+        path = plan.step(activity.step).path if plan and activity.step else "the project"
+        file = f" ({error.filename})" if error.filename else ""
+        return (
+            f"{path} could not be read or written: {error.strerror}{file}. It is as it was; "
+            "put that right and try again."
         )
 
     async def _failed(self, activity: Activity, kind: str, message: str) -> None:

@@ -65,6 +65,7 @@ async def execute(tools: Tools, activity: Activity) -> None:
     work = _begin(tools, activity)
     if _is_written_by(work):
         return await _executed(work)
+    _refuse_replacing(work)
     await _refuse_unwritable(work)
     if work.plan_step.change is ChangeKind.DELETE:
         return await _delete(work)
@@ -207,6 +208,19 @@ def _is_written_by(work: _Work) -> bool:
     if work.plan_step.change is ChangeKind.RENAME and work.activity.kind is ActivityKind.EXECUTE:
         paths.append(work.plan_step.from_path or work.path)
     return all(writers.get(path) == work.activity.key for path in paths)
+
+
+def _refuse_replacing(work: _Work) -> None:
+    """A moved file takes no other file's place: nobody would see that one go.
+
+    Raises NotWritable.
+    """
+    is_moving = work.plan_step.change is ChangeKind.RENAME and work.source != work.path
+    was_there = (work.run.base or {}).get(work.path) is not None
+    if is_moving and was_there and work.path not in work.step.files:
+        raise NotWritable(
+            f"{work.path} is there already: move it away, or give the step another path"
+        )
 
 
 async def _refuse_unwritable(work: _Work) -> None:
