@@ -77,7 +77,7 @@ async def _printer(arguments: Arguments, opening: Opening) -> Printer:
     else:
         printer = LinePrinter(label)
     if opening.options.scenario:
-        printer.note(f"scripted agents work in {opening.options.root}")
+        printer.note(f"scripted agents work in {opening.options.root.resolve()}")
     return printer
 
 
@@ -260,6 +260,10 @@ class _Run:
 
     async def _end(self, run: RunState) -> None:
         if not (self.arguments.commit and run.changed_files):
+            await self.engine.submit(cmd.FinishRun())
+            return
+        if run.checks.verdict == "failed":
+            self.printer.note("nothing is committed because the checks fail: the files stay")
             await self.engine.submit(cmd.FinishRun())
             return
         message = draft_message(run.plan, run.changed_files) if run.plan else ""

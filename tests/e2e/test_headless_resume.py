@@ -11,7 +11,14 @@ from orchestra_tui.domain.state import StepStatus
 from tests.e2e.program import environment, git, make_repository, orchestra
 from tests.engine.engine_house import house
 from tests.stubs.openai_server import StubServer
-from tests.stubs.scripted_agents import BEFORE, answer, question, scripted_agents
+from tests.stubs.scripted_agents import (
+    BAD_CORE,
+    BEFORE,
+    answer,
+    question,
+    scripted_agents,
+    whole_file,
+)
 
 RUN = ("run", "double numbers", "--headless", "--auto-approve", "--json")
 
@@ -75,3 +82,23 @@ async def test_a_terminal_that_cannot_show_a_letter_gets_its_number(tmp_path: Pa
     done = await orchestra("run", task, "--headless", "--rehearse", "calm", cwd=tmp_path, env=env)
     assert done.code == 5, done.err
     assert r"caf\xe9" in done.out
+
+
+async def test_nothing_is_committed_while_the_checks_fail(tmp_path: Path) -> None:
+    def script(body: bytes) -> str:
+        step, prompt = question(body)
+        if step == "s1" and "under review" not in prompt:
+            return whole_file("app/core.py", BAD_CORE)
+        passed = json.dumps({"verdict": "pass", "issues": [], "end": True})
+        return passed if step == "s1" else answer(body)
+
+    root = make_repository(tmp_path / "mine", BEFORE)
+    async with StubServer(scripted_agents(script)) as server:
+        env = environment(ORCHESTRA_BASE_URL=server.base_url, ORCHESTRA_MODEL="m")
+        done = await orchestra(*RUN, "--commit", cwd=root, env=env)
+    assert done.code == 1, done.err
+    assert done.records[-1]["checks"] == "failed"
+    assert done.records[-1]["commit"] is None
+    assert "the checks fail" in done.err
+    assert git(root, "log", "--format=%s") == "start\n"
+    assert (root / "app" / "core.py").read_text(encoding="utf-8") == BAD_CORE
