@@ -226,6 +226,10 @@ def _reverted(run: RunState, event: ev.FileReverted, record: ev.Record) -> RunSt
 
 
 def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunState:
+    at_work = run.running.get(event.activity)
+    if at_work is not None and at_work.kind is ActivityKind.APPLY_REVIEW:
+        # The step stays what it is: only its rejected hunks cannot be taken out.
+        return _without_intent(run, event.path)
     run, activity = _end(_without_intent(run, event.path), event.activity)
     message = f"{event.path} was changed by somebody else since the plan was made"
     unattended = run.settings.unattended

@@ -163,13 +163,14 @@ class Engine:
 
     async def _open_session(self, command: cmd.OpenSession) -> None:
         self._refuse_at_work("open another session")
+        before = self._log.state.id
         state = await self._log.open(command.session)
         if not state.seq:
-            await self._log.leave()
+            await self._back_to(before)
             raise CommandRefused(f"there is no session {command.session} in this project")
         if state.provider is not self._rooms.project.provider and command.resume:
             kind = "a rehearsal" if state.is_rehearsal else "a real run"
-            await self._log.leave()
+            await self._back_to(before)
             raise CommandRefused(f"session {command.session} is {kind}: open it as such")
         await self._loop.abandon_running()
         run = self._log.state.run
@@ -177,6 +178,13 @@ class Engine:
             return
         await self._rooms.tools.applier.recover(run)
         await self._log.append(*_events_on_opening(self._log.state, is_resumed=command.resume))
+
+    async def _back_to(self, session: SessionId) -> None:
+        """A refused command changes nothing: the session that was open is open again."""
+        if session:
+            await self._log.open(session)
+        else:
+            await self._log.leave()
 
     def _refuse_at_work(self, what: str) -> None:
         run = self._log.state.run

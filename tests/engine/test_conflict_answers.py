@@ -4,9 +4,13 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
 from orchestra_tui.domain import commands as cmd
-from orchestra_tui.domain.ids import StepId
+from orchestra_tui.domain.errors import CommandRefused
+from orchestra_tui.domain.ids import SessionId, StepId
 from orchestra_tui.domain.state import StepStatus
+from orchestra_tui.engine.orchestrator.review_work import WHOLE_FILE
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions, open_rooms
 from orchestra_tui.engine.runtime import Engine
 from orchestra_tui.engine.workspace.folder import FileContent
@@ -15,7 +19,7 @@ from tests.e2e.program import make_repository
 from tests.engine.engine_house import House, house
 from tests.engine.run_driver import settings_for
 from tests.stubs.openai_server import StubServer
-from tests.stubs.scripted_agents import question, scripted_agents, whole_file
+from tests.stubs.scripted_agents import README_AFTER, question, scripted_agents, whole_file
 
 S1, S2 = StepId("s1"), StepId("s2")
 FILES = {"old.txt": "first\n", "other.txt": "other\n"}
@@ -160,3 +164,32 @@ async def test_a_file_that_cannot_be_read_fails_its_own_step_in_a_sentence(tmp_p
         finally:
             await engine.close()
     assert (root / "other.txt").read_text(encoding="utf-8") == "other\n"
+
+
+async def test_a_rejected_hunk_of_a_file_edited_since_holds_the_commit_alone(
+    tmp_path: Path,
+) -> None:
+    edited = "# Project\n\nIt doubles numbers.\n\nMine.\n"
+    async with house(tmp_path) as h:
+        await h.to_review()
+        (h.root / "README.md").write_text(edited, encoding="utf-8")
+        await h.engine.submit(cmd.DecideHunks(path="README.md", rejected=(WHOLE_FILE,)))
+        await h.engine.submit(cmd.CommitChanges(message="feat: double"))
+        await h.until(lambda run: bool(run.held))
+        assert "README.md was changed since the run wrote it" in h.run.held
+        assert h.run.is_reviewing, "the step is not given up for it"
+        assert h.text("README.md") == edited
+        await h.engine.submit(cmd.DecideHunks(path="README.md", rejected=()))
+        await h.engine.submit(cmd.CommitChanges(message="feat: double"))
+        await h.until(lambda run: run.outcome is not None)
+        assert h.git("show", "HEAD:README.md") == README_AFTER
+        assert h.text("README.md") == edited, "what he wrote since is his own change"
+
+
+async def test_a_session_that_cannot_be_opened_leaves_the_open_one(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.start()
+        before = h.engine.state
+        with pytest.raises(CommandRefused, match="no session nowhere"):
+            await h.engine.submit(cmd.OpenSession(session=SessionId("nowhere"), resume=True))
+        assert h.engine.state == before

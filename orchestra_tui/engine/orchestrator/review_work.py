@@ -53,7 +53,10 @@ async def apply_review(tools: Tools, activity: Activity) -> None:
             step=step,
         )
         if isinstance(outcome, ConflictFound):
-            raise NotWritable(f"{path} was changed by somebody else: look at its diff again")
+            raise NotWritable(
+                f"{path} was changed since the run wrote it, so its rejected hunks cannot be "
+                "taken out: accept them, or make the file what the diff shows"
+            )
     if None in wanted.values():
         await asyncio.to_thread(tools.tree.remove_empty, run.folders)
     await tools.journal.append(
