@@ -27,13 +27,9 @@ from orchestra_tui.domain.state import SessionState
 from orchestra_tui.domain.text import clean
 from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
+from orchestra_tui.screens import LATER_SCREENS
 from orchestra_tui.screens.base import AppOptions, OrchestraScreen, is_typing
-from orchestra_tui.screens.diff import DiffScreen
 from orchestra_tui.screens.home import HomeScreen
-from orchestra_tui.screens.plan import PlanScreen
-from orchestra_tui.screens.recovery import RecoveryScreen
-from orchestra_tui.screens.run import RunScreen
-from orchestra_tui.screens.sessions import SessionsScreen
 from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
 from orchestra_tui.widgets.plain_static import Sanitize
 from orchestra_tui.widgets.session_feed import SessionFeed
@@ -70,11 +66,7 @@ class OrchestraApp(App[Reopen]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {OrchestraCommands}
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "home": HomeScreen,
-        "plan": PlanScreen,
-        "run": RunScreen,
-        "diff": DiffScreen,
-        "recovery": RecoveryScreen,
-        "sessions": SessionsScreen,
+        **LATER_SCREENS,
     }
     DEFAULT_MODE = "home"
 
@@ -131,7 +123,8 @@ class OrchestraApp(App[Reopen]):
     def _show_session(self) -> None:
         self._is_move_pending = False
         before, self._shown_session = self._shown_session, self.session
-        if before is self.session:
+        # While the app shuts down its widgets go one by one: there is nobody left to tell.
+        if before is self.session or not self.is_running:
             return
         if isinstance(self.screen, OrchestraScreen) and self.screen.is_ready:
             self.screen.session = self.session
@@ -154,8 +147,9 @@ class OrchestraApp(App[Reopen]):
         except OrchestraError as error:
             self.say(str(error), is_error=True)
             return
-        if isinstance(self.screen, OrchestraScreen) and self.screen.is_ready:
-            self.screen.project = self.project
+        screen = self.screen if self.is_running else None
+        if isinstance(screen, OrchestraScreen) and screen.is_ready:
+            screen.project = self.project
 
     @work(group="start")
     async def _start_initial_task(self) -> None:

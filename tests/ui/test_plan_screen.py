@@ -1,5 +1,8 @@
 """Plan: every field can be edited, every edit is kept, and only a sound plan is approved."""
 
+import asyncio
+from collections.abc import Callable
+
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -49,6 +52,19 @@ async def saved(pilot: Pilot[Reopen], client: StubClient, count: int = 1) -> Pla
     return command.plan
 
 
+def ids(plan: Plan) -> list[str]:
+    """The steps in their order."""
+    return [step.id for step in plan.steps]
+
+
+async def saved_as(pilot: Pilot[Reopen], client: StubClient, is_it: Callable[[Plan], bool]) -> Plan:
+    """The plan of the newest edit when it is so; edits may reach the engine one by one."""
+    async with asyncio.timeout(30):
+        while not (client.commands and is_it(await saved(pilot, client))):
+            await pilot.pause(0.02)
+    return await saved(pilot, client)
+
+
 async def open_dialog(pilot: Pilot[Reopen]) -> GuardedDialog[object]:
     """The dialog in front, when it takes keys."""
     while not (isinstance(pilot.app.screen, GuardedDialog) and pilot.app.screen.is_open):
@@ -77,7 +93,7 @@ async def test_every_field_of_a_step_can_be_edited() -> None:
         enabled.action_turn(1)
         await pilot.pause()
         form.query_one("#from", Input).value = "app/old.py"
-        plan = await saved(pilot, client)
+        plan = await saved_as(pilot, client, lambda p: p.steps[1].from_path == "app/old.py")
         assert plan.steps[1] == step(
             "store",
             "app/new.py",
@@ -90,7 +106,7 @@ async def test_every_field_of_a_step_can_be_edited() -> None:
             **{"from": "app/old.py"},
         )
         assert plan.steps[2].depends_on == ("s1", "store"), "dependents follow the new name"
-        assert app.session == client.state
+        await until(pilot, lambda: app.session == client.state)
 
 
 async def test_typed_letters_stay_in_the_form() -> None:
@@ -102,8 +118,8 @@ async def test_typed_letters_stay_in_the_form() -> None:
         await pilot.press("e")
         await pilot.pause()
         await pilot.press("end", *"xdaumnJ")
-        plan = await saved(pilot, client)
-        assert plan.steps[0].path == "app/limits.pyxdaumnJ"
+        typed = "app/limits.pyxdaumnJ"
+        plan = await saved_as(pilot, client, lambda plan: plan.steps[0].path == typed)
         assert len(plan.steps) == len(PLAN.steps)
         assert isinstance(app.screen, PlanScreen)
         await pilot.press("escape")
@@ -119,17 +135,17 @@ async def test_add_delete_move_toggle_and_undo() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         await pilot.press("down", "K")
-        assert [s.id for s in (await saved(pilot, client)).steps] == ["s2", "s1", "s3", "s4", "s5"]
+        await saved_as(pilot, client, lambda p: ids(p) == ["s2", "s1", "s3", "s4", "s5"])
         await pilot.press("space")
-        assert (await saved(pilot, client, 2)).steps[0].enabled is False
+        await saved_as(pilot, client, lambda p: not p.steps[0].enabled)
         await pilot.press("d")
-        assert [s.id for s in (await saved(pilot, client, 3)).steps] == ["s1", "s3", "s4", "s5"]
+        await saved_as(pilot, client, lambda p: ids(p) == ["s1", "s3", "s4", "s5"])
         await pilot.press("u", "u", "u")
-        assert await saved(pilot, client, 4) == PLAN
+        await saved_as(pilot, client, lambda plan: plan == PLAN)
         await pilot.press("ctrl+r")
-        assert (await saved(pilot, client, 5)).steps[0].id == "s2"
+        await saved_as(pilot, client, lambda plan: plan.steps[0].id == "s2")
         await pilot.press("n")
-        added = await saved(pilot, client, 6)
+        added = await saved_as(pilot, client, lambda plan: len(plan.steps) == 6)
         assert len(added.steps) == 6
         await pilot.pause()
         assert app.focused is app.screen.query_one("#path")
