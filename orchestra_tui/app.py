@@ -236,6 +236,8 @@ class OrchestraApp(App[Reopen]):
         """
         logger.critical("the user interface failed", exc_info=True)
         self._return_code = EXIT_CRASHED
-        where = f" Details: {self.options.log_file}." if self.options.log_file else ""
+        state = self.project.state_folder if self.project else ""
+        log_file = self.options.log_file or (f"{state}/logs/orchestra.log" if state else "")
+        where = f" Details: {log_file}." if log_file else ""
         lines = [f"Orchestra's screen failed and was closed.{where}", resume_hint(self.session)]
         self.panic(Text("\n".join(filter(None, lines))))
