@@ -45,7 +45,7 @@ class FixReason(StrEnum):
 class Activity(BaseModel):
     """One unit of work. `attempt` counts from 1 and is raised by failure, never by a crash."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kind: ActivityKind
     run: RunId

@@ -29,7 +29,7 @@ class Usage(BaseModel):
     None means the provider did not say: unknown is never counted as zero.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -49,7 +49,7 @@ class Usage(BaseModel):
 class AdapterInfo(BaseModel):
     """Who answers: the configured name, the model and the provider behind it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     model: str
@@ -64,7 +64,7 @@ class ContextItem(BaseModel):
     the whole thing; `sent` is how many of them went out.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     what: str
     why: str

@@ -50,7 +50,7 @@ class Hunk(BaseModel):
     `*_start` counts from 1; where `*_lines` is 0 it names the line *after* which the hunk stands.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     old_start: int
@@ -83,7 +83,7 @@ class FileDiff(BaseModel):
     an empty file that comes or goes and a rename without an edit.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     path: str
     old_path: str | None = None

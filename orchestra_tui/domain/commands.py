@@ -10,7 +10,7 @@ from orchestra_tui.domain.settings import Mode, RunSettings
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class StartRun(_Command):

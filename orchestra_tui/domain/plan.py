@@ -29,7 +29,7 @@ class PlanStep(BaseModel):
     default chain. Disabled steps stay in the plan and are not run.
     """
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, populate_by_name=True)
 
     id: Annotated[StepId, StringConstraints(pattern=rf"^{STEP_ID.pattern}$")]
     path: str
@@ -45,7 +45,7 @@ class PlanStep(BaseModel):
 class Plan(BaseModel):
     """The whole plan. `checks` are names of detected or configured checks, never commands."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     summary: str = ""
     steps: tuple[PlanStep, ...] = ()
@@ -68,7 +68,7 @@ class Plan(BaseModel):
 class PlanProblem(BaseModel):
     """Why a plan cannot be approved yet. `step` is None when the whole plan is meant."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     step: StepId | None
     message: str

@@ -23,7 +23,7 @@ class Severity(StrEnum):
 class Issue(BaseModel):
     """One finding of the Auditor. `line` counts from 1; None speaks of the whole file."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     severity: Severity
     line: int | None = None
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 class Diagnostic(BaseModel):
     """One finding of the validator in a proposed text; `line` and `column` count from 1."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kind: str
     line: int | None = None

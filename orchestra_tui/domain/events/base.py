@@ -36,7 +36,7 @@ class CheckState(StrEnum):
 class CheckOutcome(BaseModel):
     """The result of one check; counts are None where the output does not say."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     state: CheckState
@@ -51,7 +51,7 @@ class CheckOutcome(BaseModel):
 class Counts(BaseModel):
     """How many files ended how."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     accepted: int = 0
     failed: int = 0
@@ -71,7 +71,7 @@ class WriteReason(StrEnum):
 
 
 class Fact(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class RunFact(Fact):
