@@ -8,7 +8,7 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types contracts tests clean
+.PHONY: help run test lint types contracts tests tests-portable clean
 
 help:
 	@echo "make run    open the app in rehearsal with an example task (no AI, no network, no key)"
@@ -37,6 +37,10 @@ contracts: $(VENV)/.installed-dev
 
 tests: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not clients and not realmodel" $(PYTEST_ARGS)
+
+# The whole suite on the tree without directory handles, as on Windows.
+tests-portable: $(VENV)/.installed-dev
+	ORCHESTRA_PORTABLE_TREE=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not clients and not realmodel" $(PYTEST_ARGS)
 
 # The stamps make a second call quick; a changed pyproject.toml installs again.
 $(VENV)/.installed: pyproject.toml

@@ -11,6 +11,7 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.ports import Snapshot, Update
 from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.state import Phase, RunState
+from orchestra_tui.engine.adapters.rehearsal.transport import App
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions
 from orchestra_tui.engine.runtime import Engine
 from tests.e2e.program import git, make_repository
@@ -83,10 +84,11 @@ async def house(
     folder: Path,
     script: Callable[[bytes], str] = answer,
     files: dict[str, str] | None = None,
+    app: App | None = None,
 ) -> AsyncIterator[House]:
     """An engine on a new repository whose model answers by `script`."""
     root = make_repository(folder / "project", files or BEFORE)
-    async with StubServer(scripted_agents(script)) as server:
+    async with StubServer(app or scripted_agents(script)) as server:
         engine = await Engine.open(EngineOptions(root, settings_for(server.base_url), {}))
         try:
             updates = aiter(engine.subscribe())
