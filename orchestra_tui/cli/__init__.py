@@ -28,12 +28,11 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         print(f"orchestra {__version__}" if words[0] == "--version" else HELP.rstrip())
         return 0
     _secure_streams()
-    from orchestra_tui.cli.arguments import parse
-    from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
-
-    arguments = parse(words)
     try:
-        return _run(arguments)
+        from orchestra_tui.cli.arguments import parse
+        from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
+
+        return _run(parse(words))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from orchestra_tui.cli.opening import Opening, open_for_resume, open_for_run
 from orchestra_tui.cli.printing import JsonPrinter, LinePrinter, Printer
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain.commit_message import draft_message
-from orchestra_tui.domain.errors import OrchestraError, UsageError
+from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
 from orchestra_tui.domain.events import Outcome, Record, RunFinished
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.plan_markdown import to_markdown
@@ -58,6 +58,11 @@ async def _drive(arguments: Arguments, opening: Opening) -> int:
         printer = await _printer(arguments, opening)
         try:
             return await _Run(engine, arguments, printer, opening.plan).to_the_end(opening)
+        except StorageError as error:
+            session = engine.state.id
+            raise StorageError(
+                f"{error}: put that right, then: orchestra resume {session}"
+            ) from None
         finally:
             printer.close()
     finally:
