@@ -156,3 +156,11 @@ def test_secrets_come_from_the_named_variables() -> None:
         "abcdefghijkl",
         "0123456789",
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_loses_entries_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "orchestra.log").symlink_to("/dev/full")
+    log_file = LogFile.open(tmp_path)
+    logging.getLogger("orchestra_tui.test").error("lost")
+    log_file.close()

@@ -6,6 +6,7 @@ without being cleaned and freed of secrets, tracebacks included.
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from queue import SimpleQueue
@@ -46,6 +47,11 @@ class _QuietFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Lose the entry."""
+
+    def close(self) -> None:
+        """Let go of the file; what the disk does not take is lost."""
+        with suppress(OSError):
+            super().close()
 
 
 class _WholeRecords(QueueHandler):
