@@ -18,7 +18,7 @@ from orchestra_tui.cli.printing import JsonPrinter, LinePrinter, Printer
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain.commit_message import draft_message
 from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
-from orchestra_tui.domain.events import Outcome, Record, RunFinished
+from orchestra_tui.domain.events import Event, Outcome, PlanProposed, Record, RunFinished
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.plan_markdown import to_markdown
 from orchestra_tui.domain.ports import Delta, Lagged, Update
@@ -139,15 +139,24 @@ class _Run:
         """The session's run was over before it was opened: its end is printed once more."""
         state = self.engine.state
         run = state.run
-        if run is None or run.outcome is None or state.last_at is None:
+        if run is None or run.outcome is None:
             return False
         self.printer.note(f"session {state.id} is over: give a new task with `orchestra run`")
-        end = finish_event(run, run.outcome, run.reason)
-        record = Record(
-            seq=state.seq, at=state.last_at, session=state.id, project=state.project, event=end
-        )
-        self.printer.record(record, state)
+        self._tell_again(finish_event(run, run.outcome, run.reason))
         return True
+
+    def _tell_again(self, event: Event) -> None:
+        """Print what the session's log ends with, for a reader who was not there."""
+        state = self.engine.state
+        if state.last_at is not None:
+            record = Record(
+                seq=state.seq,
+                at=state.last_at,
+                session=state.id,
+                project=state.project,
+                event=event,
+            )
+            self.printer.record(record, state)
 
     def _listen_to_signals(self) -> None:
         """SIGINT ends the run as cancelled; SIGTERM and SIGHUP leave it to be resumed."""
@@ -245,7 +254,10 @@ class _Run:
         if may_approve:
             return None
         if self.plan is not None and self.plan != plan:
-            await self.engine.submit(cmd.EditPlan(plan=self.plan))
+            plan = self.plan
+            await self.engine.submit(cmd.EditPlan(plan=plan))
+        if self.arguments.command == "resume":
+            self._tell_again(PlanProposed(run=run.id, activity=None, plan=plan))
         self._say_how_to_go_on()
         return top.WAITS
 

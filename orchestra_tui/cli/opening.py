@@ -5,6 +5,7 @@ user said `--here`, and it is never chosen silently without a terminal.
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import secrets
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from orchestra_tui.cli.arguments import Arguments
 from orchestra_tui.config import config_path, load_settings
-from orchestra_tui.domain.errors import NotConfigured, UsageError
+from orchestra_tui.domain.errors import NotConfigured, StorageError, UsageError
 from orchestra_tui.domain.fold import fold
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.plan import Plan
@@ -146,18 +147,25 @@ async def _newest_resumable(
 ) -> tuple[Path, SessionId]:
     """In this project first, then among the rehearsals' scratch repositories."""
     here = find(root)
-    places = [(root, here.database)] if here else []
-    places += [(project.root, project.database) for project in projects if project.is_scratch]
-    for place, database in places:
-        store = await SqliteEventStore.open_readonly(database)
-        try:
-            summaries = await store.summaries(50)
-        finally:
-            await store.close()
-        for summary in summaries:
-            if summary.can_resume:
-                return place, summary.id
+    if here is not None and (session := await _resumable(here.database)):
+        return root, session
+    for project in projects:
+        if not project.is_scratch:
+            continue
+        # A rehearsal whose log is damaged must not stand before the others.
+        with contextlib.suppress(StorageError):
+            if session := await _resumable(project.database):
+                return project.root, session
     raise UsageError("there is nothing to resume here: `orchestra sessions` lists what there is")
+
+
+async def _resumable(database: Path) -> SessionId | None:
+    store = await SqliteEventStore.open_readonly(database)
+    try:
+        summaries = await store.summaries(50)
+    finally:
+        await store.close()
+    return next((summary.id for summary in summaries if summary.can_resume), None)
 
 
 async def _opening_of(

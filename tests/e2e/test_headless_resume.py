@@ -102,3 +102,32 @@ async def test_nothing_is_committed_while_the_checks_fail(tmp_path: Path) -> Non
     assert "the checks fail" in done.err
     assert git(root, "log", "--format=%s") == "start\n"
     assert (root / "app" / "core.py").read_text(encoding="utf-8") == BAD_CORE
+
+
+async def test_a_plan_that_waits_is_told_to_whoever_resumes_without_approving(
+    tmp_path: Path,
+) -> None:
+    words = ("run", "a stack", "--headless", "--rehearse", "calm", "--json")
+    first = await orchestra(*words, cwd=tmp_path)
+    second = await orchestra(*words, cwd=tmp_path)
+    assert (first.code, second.code) == (5, 5), second.err
+    session = str(first.records[-1]["session"])
+    resumed = await orchestra("resume", session, "--headless", "--json", cwd=tmp_path)
+    assert resumed.code == 5, resumed.err
+    assert resumed.records[-1]["type"] == "PlanProposed"
+    assert resumed.records[-1]["plan"] == first.records[-1]["plan"]
+    vague = await orchestra("resume", session[:4], "--headless", cwd=tmp_path)
+    assert vague.code == 2
+    assert session in vague.err, "what could be meant is named"
+
+
+async def test_a_damaged_rehearsal_does_not_stand_before_the_others(tmp_path: Path) -> None:
+    words = ("run", "a stack", "--headless", "--rehearse", "calm", "--json")
+    env = environment(ORCHESTRA_STATE_HOME=str(tmp_path / "state"))
+    first = await orchestra(*words, cwd=tmp_path, env=env)
+    await orchestra(*words, cwd=tmp_path, env=env)
+    newest = max((tmp_path / "state" / "rehearsals").iterdir(), key=lambda p: p.stat().st_mtime)
+    (newest / ".orchestra" / "orchestra.db").write_bytes(b"no database" * 100)
+    resumed = await orchestra("resume", "--headless", "--json", cwd=tmp_path, env=env)
+    assert resumed.code == 5, resumed.err
+    assert resumed.records[-1]["session"] == first.records[-1]["session"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from orchestra_tui.domain.errors import StorageError
+from orchestra_tui.domain.errors import StorageError, UsageError
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.engine.store.atomic import write_atomic
@@ -97,16 +97,25 @@ async def all_summaries(
 async def find_session(
     projects: Iterable[IndexedProject], prefix: str
 ) -> tuple[IndexedProject, SessionId] | None:
-    """The project that holds the session whose id begins with `prefix`, last used first."""
+    """The project that holds the one session whose id is `prefix` or begins with it.
+
+    Raises UsageError if several begin with it.
+    """
+    found: dict[SessionId, IndexedProject] = {}
     for project in projects:
         try:
             summaries = await _summaries(project.database, limit=1000)
         except StorageError:
             continue
         for summary in summaries:
-            if summary.id.startswith(prefix):
+            if summary.id == prefix:
                 return project, summary.id
-    return None
+            if summary.id.startswith(prefix):
+                found.setdefault(summary.id, project)
+    if len(found) > 1:
+        names = ", ".join(sorted(found, reverse=True)[:5])
+        raise UsageError(f"{len(found)} sessions begin with {prefix}: give more of it ({names})")
+    return next(((project, session) for session, project in found.items()), None)
 
 
 async def _summaries(database: Path, limit: int) -> tuple[SessionSummary, ...]:
