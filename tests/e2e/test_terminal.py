@@ -65,3 +65,20 @@ async def test_an_exception_in_a_screen_ends_cleanly_and_the_session_goes_on(
     resumed = await orchestra("resume", "--headless", "--json", cwd=tmp_path)
     assert resumed.code == 0, resumed.err
     assert resumed.records[-1]["outcome"] == "done"
+
+
+@pytest.mark.timeout(120)
+async def test_a_headless_run_on_a_terminal_shows_its_steps_in_place(tmp_path: Path) -> None:
+    words = (
+        *APP, "run", "write slugify with tests", "--headless", "--auto-approve",
+        "--rehearse", "hopeless",
+    )  # fmt: skip
+    async with Terminal(*words, cwd=tmp_path, env=environment()) as app:
+        assert await app.ended(within=60) == 1
+        assert "REHEARSAL - no AI" in app.text
+        rows = [line for line in app.text.splitlines() if "slugify" in line and "✔" in line]
+        assert any("accepted" in row for row in rows), app.text
+        assert any("↩" in line and "reverted" in line for line in app.text.splitlines())
+        assert b"\x1b[?1049h" not in app.raw, "it stays in the scroll-back"
+        assert app.raw.rfind(b"\x1b[?25h") > app.raw.rfind(b"\x1b[?25l"), "the cursor is back"
+        assert app.modes() == list(app.modes_before)
