@@ -4,9 +4,11 @@ The rule a reader must not break: no secret is held here, only the *name* of the
 variable that holds one.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.review import Severity
@@ -49,6 +51,32 @@ class AdapterKind(StrEnum):
     """How a model is reached."""
 
     OPENAI_COMPATIBLE = "openai_compatible"
+    CODEX = "codex"
+    CLAUDE = "claude"
+    GEMINI_CLI = "gemini_cli"
+    OPENCODE = "opencode"
+    VIBE = "vibe"
+
+
+_NEEDED: Mapping[AdapterKind, tuple[str, ...]] = {
+    AdapterKind.OPENAI_COMPATIBLE: ("base_url", "model"),
+}
+"""What must be written, by kind; a kind that is absent needs nothing."""
+_PROGRAMS = frozenset(
+    {
+        AdapterKind.CODEX,
+        AdapterKind.CLAUDE,
+        AdapterKind.GEMINI_CLI,
+        AdapterKind.OPENCODE,
+        AdapterKind.VIBE,
+    }
+)
+"""Kinds that start a program of somebody else."""
+_ONLY_FOR: Mapping[str, frozenset[AdapterKind]] = {
+    "command": _PROGRAMS,
+    "env": _PROGRAMS,
+}
+"""Settings that would be ignored elsewhere, so that writing them there is an error."""
 
 
 class AdapterSettings(BaseModel):
@@ -60,12 +88,16 @@ class AdapterSettings(BaseModel):
     """How chains and screens call it."""
     kind: AdapterKind = AdapterKind.OPENAI_COMPATIBLE
     """How it is reached."""
-    base_url: str
+    base_url: str = ""
     """Up to and without `/chat/completions`, e.g. `https://api.openai.com/v1`."""
-    model: str
+    model: str = ""
     """The model's name as the server knows it."""
     api_key_env: str | None = None
     """The environment variable that holds the key; None sends no key."""
+    command: str = ""
+    """The client program, by name or absolute path; empty takes its usual name."""
+    env: tuple[str, ...] = ()
+    """Names of further variables that the client program may see; it sees no other secret."""
     first_byte_timeout: float = Field(default=60.0, gt=0)
     """Seconds to wait for the first piece of an answer."""
     idle_timeout: float = Field(default=30.0, gt=0)
@@ -74,6 +106,19 @@ class AdapterSettings(BaseModel):
     """Seconds one call may take in all."""
     max_output_tokens: int | None = Field(default=None, gt=0)
     """Asked of the server with each call; None leaves it to the server."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        missing = [name for name in _NEEDED.get(self.kind, ()) if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{self.kind} needs {' and '.join(missing)}")
+        for name, kinds in _ONLY_FOR.items():
+            if (
+                self.kind not in kinds
+                and getattr(self, name) != type(self).model_fields[name].default
+            ):
+                raise ValueError(f"{name} is not for {self.kind}")
+        return self
 
 
 class RunSettings(BaseModel):

@@ -58,7 +58,7 @@ async def test_a_program_that_starts_shows_its_version(tmp_path: Path) -> None:
     assert line.state == "found"
     assert line.detail.startswith("codex 0.44.0")
     assert "\x1b" not in line.detail
-    assert "not usable yet" in line.detail
+    assert line.detail.endswith('; use it with kind = "codex"')
     assert not line.is_usable
 
 

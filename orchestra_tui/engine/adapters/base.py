@@ -83,7 +83,9 @@ class AdapterError(Exception):
     │   ├── IdleTimeout           it stopped coming
     │   ├── TotalTimeout          it did not come to an end
     │   ├── StreamCut             the connection ended before the answer did
-    │   └── InvalidResponse       what came is not the protocol
+    │   ├── InvalidResponse       what came is not the protocol
+    │   ├── EmptyResponse         the protocol is kept, but there is no answer in it
+    │   └── ProcessFailed         a client program ended without an answer
     └── will not pass by itself
         ├── QuotaExhausted        the money or the allowance is used up
         ├── AuthenticationFailed  the key is missing, wrong or not allowed to do this
@@ -174,6 +176,20 @@ class InvalidResponse(AdapterError):
     """What came is not the protocol: garbage, bad UTF-8, too large, or no text at all."""
 
     kind = "invalid_response"
+    retryable = True
+
+
+class EmptyResponse(AdapterError):
+    """A proper answer without a word of text, e.g. when every token went into thinking."""
+
+    kind = "empty_response"
+    retryable = True
+
+
+class ProcessFailed(AdapterError):
+    """A client program could not be started, crashed, or ended without its final event."""
+
+    kind = "process_failed"
     retryable = True
 
 

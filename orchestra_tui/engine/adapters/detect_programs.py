@@ -19,7 +19,15 @@ from pathlib import Path
 from orchestra_tui.domain.ports import DoctorLine
 from orchestra_tui.domain.text import clean_line
 
-PROGRAMS = ("codex", "claude", "gemini", "opencode", "vibe")
+KINDS = {
+    "codex": "codex",
+    "claude": "claude",
+    "gemini": "gemini_cli",
+    "opencode": "opencode",
+    "vibe": "vibe",
+}
+"""The kind of adapter that drives each program."""
+PROGRAMS = tuple(KINDS)
 VERSION_TIMEOUT = 5.0
 POLL = 0.05
 MAX_OUTPUT = 4096
@@ -45,7 +53,9 @@ async def look_for_program(
     words = clean_line(said.strip().partition("\n")[0])[:MAX_WORDS]
     if code:
         return DoctorLine(name=label, state="broken", detail=f"exit status {code}: {words}")
-    return DoctorLine(name=label, state="found", detail=f"{words}; {NOT_YET}")
+    kind = KINDS.get(name)
+    use = f'; use it with kind = "{kind}"' if kind else ""
+    return DoctorLine(name=label, state="found", detail=f"{words}{use}")
 
 
 def _absolute_entries(environ: Mapping[str, str]) -> str:

@@ -13,6 +13,8 @@ from orchestra_tui.domain.errors import NotConfigured
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.openai_compatible import OpenAICompatibleAdapter
+from orchestra_tui.engine.adapters.process.build import CLIENTS, build_process_adapter
+from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 
 
 def build_adapter(
@@ -20,12 +22,17 @@ def build_adapter(
     environ: Mapping[str, str],
     *,
     transport: httpx.AsyncBaseTransport | None = None,
+    tree: PrivateTree | None = None,
 ) -> Adapter:
     """The adapter for one entry of the settings; `transport` replaces the network.
+
+    `tree` makes the copies of the project that agent programs run in.
 
     Raises NotConfigured if the variable that should hold its key is not set, and UsageError for
     a base URL or key that cannot be used.
     """
+    if settings.kind in CLIENTS:
+        return build_process_adapter(settings, environ, tree)
     key: SecretStr | None = None
     if settings.api_key_env:
         text = environ.get(settings.api_key_env, "").strip()

@@ -38,6 +38,7 @@ from orchestra_tui.engine.store.sqlite import SqliteEventStore
 from orchestra_tui.engine.telemetry.log_file import LogFile
 from orchestra_tui.engine.validation.gate import Gate
 from orchestra_tui.engine.workspace.listing import ProjectFiles
+from orchestra_tui.engine.workspace.private_tree import PrivateCopies
 from orchestra_tui.engine.workspace.tree import open_tree
 
 LABEL = "REHEARSAL - no AI"
@@ -77,15 +78,15 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         stack.push_async_callback(store.close)
         log = EventLog(store, project=folder.project)
         stack.push_async_callback(log.close)
-        adapters = _adapters(options)
+        tree = await asyncio.to_thread(open_tree, folder.root)
+        files = ProjectFiles(tree)
+        adapters = _adapters(options, PrivateCopies(tree, files))
         for adapter in {id(a): a for a in adapters.values()}.values():
             stack.push_async_callback(adapter.close)
         gate = Gate()
         stack.push_async_callback(gate.close)
         repository, git_problem = await asyncio.to_thread(_repository, folder.root)
         blobs = await asyncio.to_thread(BlobStore, folder.path)
-        tree = await asyncio.to_thread(open_tree, folder.root)
-        files = ProjectFiles(tree)
         tools = Tools(
             journal=log,
             blobs=blobs,
@@ -156,22 +157,28 @@ def _agents(files: ProjectFiles) -> Agents:
     )
 
 
-def _adapters(options: EngineOptions) -> dict[Role, Adapter]:
+def _adapters(options: EngineOptions, copies: PrivateCopies) -> dict[Role, Adapter]:
     if options.scenario is not None:
         rehearsal = build_rehearsal(options.scenario, rate=rehearsal_rate(options.environment))
         return dict.fromkeys(Role, rehearsal)
     built: dict[str, Adapter] = {}
     return {
-        role: _built(built, chosen, options)
+        role: _built(built, chosen, options, copies)
         for role in Role
         if (chosen := options.settings.adapter_for(role)) is not None
     }
 
 
-def _built(built: dict[str, Adapter], settings: AdapterSettings, options: EngineOptions) -> Adapter:
+def _built(
+    built: dict[str, Adapter],
+    settings: AdapterSettings,
+    options: EngineOptions,
+    copies: PrivateCopies,
+) -> Adapter:
     if settings.name not in built:
-        adapter = build_adapter(settings, options.environment, transport=options.transport)
-        built[settings.name] = adapter
+        built[settings.name] = build_adapter(
+            settings, options.environment, transport=options.transport, tree=copies
+        )
     return built[settings.name]
 
 

@@ -1,0 +1,235 @@
+"""The adapter around a client: a private copy, one run, its watchdogs, and the answer.
+
+The rule a reader must not break: an answer is what the client's final event called a success. A
+run that was cut, timed out or cancelled gives no file, whatever stands in the copy by then.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind
+from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.adapters.base import (
+    AdapterError,
+    Completion,
+    CompletionRequest,
+    EmptyResponse,
+    InvalidResponse,
+    OnDelta,
+    ProcessFailed,
+)
+from orchestra_tui.engine.adapters.clocks import ReplyClock
+from orchestra_tui.engine.adapters.detect_programs import look_for_program
+from orchestra_tui.engine.adapters.process.client import Client, ClientSettings, Job
+from orchestra_tui.engine.adapters.process.delivery import file_reply, prompt_of, writes
+from orchestra_tui.engine.adapters.process.environment import client_environment, find_program
+from orchestra_tui.engine.adapters.process.events import EventReader
+from orchestra_tui.engine.adapters.process.failures import Failure
+from orchestra_tui.engine.adapters.process.private_tree import PrivateCopy, PrivateTree
+from orchestra_tui.engine.adapters.process.transport import Command, Run, start
+
+EXIT_GRACE = 2.0
+"""Seconds a client gets to end by itself after its final event."""
+MAX_GARBAGE = 1000
+"""Lines that are no events, before an output is not taken for an event stream."""
+
+
+class ProcessAdapter:
+    """One client as an adapter. `own_pace` False takes a request's timeouts as they are.
+
+    With `own_pace`, silence that is normal for this client does not count as lateness: some say
+    nothing until a whole message is written.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: ClientSettings,
+        environ: Mapping[str, str],
+        tree: PrivateTree,
+        *,
+        own_pace: bool = True,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._environ = environ
+        self._tree = tree
+        self._own_pace = own_pace
+        self._environment = client_environment(environ, (*client.keys, *settings.keep))
+        self._secrets = tuple(filter(None, (settings.key, *map(environ.get, client.keys))))
+        self._info = AdapterInfo(
+            name=settings.name,
+            model=settings.model or "its default",
+            provider=client.provider,
+            kind=ProviderKind.REAL,
+        )
+
+    def info(self) -> AdapterInfo:
+        """The configured name, the model asked for, and whose client it is."""
+        return self._info
+
+    async def is_available(self) -> bool:
+        """True if the program is there and `--version` answers; its login is not tried."""
+        command = self._settings.command or self._client.program
+        return (await look_for_program(command, self._environment)).state == "found"
+
+    async def close(self) -> None:
+        """Nothing is kept between calls."""
+
+    async def execute(self, request: CompletionRequest, on_delta: OnDelta) -> Completion:
+        """Run the client once. Raises AdapterError, with the text that had come."""
+        program = await asyncio.to_thread(
+            find_program, self._settings.command or self._client.program, self._environ
+        )
+        if program is None:
+            what = f"{self._settings.command or self._client.program} is not there"
+            raise ProcessFailed(self._sentence(f"{what}; install it or set `command`"))
+        copying = self._tree.copied(request.path)
+        try:
+            copy = await copying.__aenter__()
+        except OSError as error:
+            why = f"a private copy of the project cannot be made: {error}"
+            raise ProcessFailed(self._sentence(why)) from error
+        try:
+            with tempfile.TemporaryDirectory(
+                prefix="orchestra-client-", ignore_cleanup_errors=True
+            ) as scratch:
+                return await self._in_copy(program, copy, Path(scratch), request, on_delta)
+        finally:
+            await copying.__aexit__(None, None, None)
+
+    async def _in_copy(
+        self,
+        program: str,
+        copy: PrivateCopy,
+        scratch: Path,
+        request: CompletionRequest,
+        on_delta: OnDelta,
+    ) -> Completion:
+        job = Job(copy.root, scratch, may_write=writes(request))
+        launch = self._client.launch(self._settings, job)
+        for name, text in launch.files.items():
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).write_text(text, encoding="utf-8")
+        command = Command(
+            argv=(program, *launch.arguments),
+            environment=self._environment | dict(launch.environment),
+            folder=copy.root,
+            stop=launch.stop,
+        )
+        reader = self._client.reader()
+        try:
+            await self._run(command, reader, scratch, request, on_delta, copy.left_out)
+            return await self._answer(reader, copy, request, on_delta)
+        except AdapterError as error:
+            error.partial = error.partial or reader.text
+            raise
+
+    async def _run(
+        self,
+        command: Command,
+        reader: EventReader,
+        scratch: Path,
+        request: CompletionRequest,
+        on_delta: OnDelta,
+        left_out: int,
+    ) -> None:
+        """Start the client, read it to its end, and see that nothing is left."""
+        run: Run | None = None
+
+        def hear(line: str) -> None:
+            reader.hear(line)
+            if reader.hopeless() and run:
+                run.let_go()
+
+        prompt = prompt_of(request, left_out=left_out).encode("utf-8", "replace")
+        try:
+            run = await start(command, prompt, hear)
+        except OSError as error:
+            raise ProcessFailed(self._sentence(f"it cannot be started: {error}")) from error
+        try:
+            async with self._clock(request) as clock:
+                await self._read(run, reader, clock, on_delta)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(run.exit_code(), EXIT_GRACE)
+        finally:
+            await run.end()
+        stderr = bytes(run.stderr).decode("utf-8", "replace")
+        await asyncio.to_thread(reader.close, await run.exit_code(), stderr, scratch)
+        if reader.finish is None and reader.failure is None:
+            said = (stderr.strip().splitlines() or [""])[-1]
+            code = await run.exit_code()
+            reader.failure = reader.hopeless() or Failure(f"exit code {code}: {said}".rstrip(": "))
+
+    async def _read(
+        self, run: Run, reader: EventReader, clock: ReplyClock, on_delta: OnDelta
+    ) -> None:
+        garbage = 0
+        async with aclosing(run.lines()) as lines:
+            async for line in lines:
+                event = _event(line)
+                if event is None:
+                    garbage += bool(line.strip())
+                    if garbage > MAX_GARBAGE:
+                        raise InvalidResponse(self._sentence("its output is no stream of events"))
+                    continue
+                alive = reader.alive
+                piece = reader.feed(event)
+                if reader.alive > alive:
+                    clock.progress()
+                if piece:
+                    on_delta(piece)
+                if reader.is_over or reader.hopeless():
+                    return
+
+    def _clock(self, request: CompletionRequest) -> ReplyClock:
+        first, idle = request.first_byte_timeout, request.idle_timeout
+        if self._own_pace:
+            first = max(first, self._client.first_event)
+            idle = max(idle, self._client.between_events)
+        return ReplyClock(first_byte=first, idle=idle, total=request.total_timeout)
+
+    async def _answer(
+        self,
+        reader: EventReader,
+        copy: PrivateCopy,
+        request: CompletionRequest,
+        on_delta: OnDelta,
+    ) -> Completion:
+        if reader.failure is not None:
+            raise reader.failure.error(self._settings.name, self._secrets, reader.text)
+        finish = reader.finish or FinishReason.UNKNOWN
+        text = reader.text
+        if writes(request) and request.path and finish is FinishReason.STOP:
+            data = await self._changed(copy, request.path)
+            text = text if data is None else file_reply(request.path, data)
+            others = await asyncio.to_thread(copy.others_changed, request.path)
+            if others:
+                on_delta(f"\n[not taken: {clean_line(', '.join(others))}]\n")
+        if finish is FinishReason.STOP and not text.strip():
+            raise EmptyResponse(self._sentence("it ended without a text and without the file"))
+        model = reader.model or self._settings.model or self._info.model
+        return Completion(text, finish, reader.usage, model)
+
+    async def _changed(self, copy: PrivateCopy, path: str) -> bytes | None:
+        try:
+            return await asyncio.to_thread(copy.changed, path)
+        except OSError as error:
+            what = f"what it made of {path} cannot be used: {error}"
+            raise InvalidResponse(self._sentence(what)) from error
+
+    def _sentence(self, what: str) -> str:
+        return f"{self._settings.name}: {clean_line(what)}"
+
+
+def _event(line: bytes) -> dict[str, object] | None:
+    """One event; None for anything that is not a JSON object."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None

@@ -1,0 +1,59 @@
+"""From settings to a process adapter.
+
+The rule a reader must not break: a key is read from the environment here, at the last moment.
+"""
+
+from collections.abc import Callable, Mapping
+
+from orchestra_tui.domain.errors import NotConfigured
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.engine.adapters.base import Adapter
+from orchestra_tui.engine.adapters.process.adapter import ProcessAdapter
+from orchestra_tui.engine.adapters.process.claude import ClaudeClient
+from orchestra_tui.engine.adapters.process.client import Client, ClientSettings
+from orchestra_tui.engine.adapters.process.codex import CodexClient
+from orchestra_tui.engine.adapters.process.gemini_cli import GeminiClient
+from orchestra_tui.engine.adapters.process.opencode import OpencodeClient
+from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
+from orchestra_tui.engine.adapters.process.vibe import VibeClient
+
+CLIENTS: Mapping[AdapterKind, Callable[[], Client]] = {
+    AdapterKind.CODEX: CodexClient,
+    AdapterKind.CLAUDE: ClaudeClient,
+    AdapterKind.GEMINI_CLI: GeminiClient,
+    AdapterKind.OPENCODE: OpencodeClient,
+    AdapterKind.VIBE: VibeClient,
+}
+_TIMEOUTS = {"first_byte_timeout", "idle_timeout"}
+
+
+def build_process_adapter(
+    settings: AdapterSettings, environ: Mapping[str, str], tree: PrivateTree | None
+) -> Adapter:
+    """The adapter for a client; `tree` makes the copies it runs in.
+
+    Raises NotConfigured if the variable that should hold its key is not set, or if there is no
+    project to copy.
+    """
+    key = environ.get(settings.api_key_env, "").strip() if settings.api_key_env else None
+    if key == "":
+        raise NotConfigured(
+            f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is not "
+            "set: set it, or remove api_key_env if the client is logged in by itself"
+        )
+    if tree is None:
+        raise NotConfigured(f"the adapter {settings.name} needs a project to work in")
+    return ProcessAdapter(
+        CLIENTS[settings.kind](),
+        ClientSettings(
+            name=settings.name,
+            command=settings.command or None,
+            model=settings.model or None,
+            base_url=settings.base_url or None,
+            key=key,
+            keep=settings.env,
+        ),
+        environ,
+        tree,
+        own_pace=not _TIMEOUTS & settings.model_fields_set,
+    )

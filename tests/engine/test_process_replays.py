@@ -1,0 +1,141 @@
+"""What real clients printed, case by case, played to the adapter of that client."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.settings import AdapterKind
+from orchestra_tui.engine.adapters import base
+from tests.engine.process_sandbox import ClientBench
+from tests.stubs.scripted_client import RECORDINGS, recorded
+
+HELLO = "Hello from the fake model. Everything is fine."
+WRITTEN = "written by the fake model\n"
+REPLY = f"=== FILE hello.txt\n{WRITTEN}=== END FILE\n=== END REPLY\n"
+CLIENTS = ("codex", "claude", "gemini_cli", "opencode", "vibe")
+
+# The recording server always says 1200 in (200 cached), 34 out (5 reasoning); each client counts
+# differently, and claude and vibe say nothing of reasoning.
+ONE = {
+    "codex": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
+    "claude": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=0),
+    "gemini_cli": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
+    "opencode": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
+    "vibe": Usage(),
+}
+
+ERRORS: dict[tuple[str, str], type[base.AdapterError]] = {
+    **{(client, "401"): base.AuthenticationFailed for client in CLIENTS},
+    **{(client, "400"): base.RequestRefused for client in CLIENTS},
+    **{(client, "429"): base.RateLimited for client in CLIENTS},
+    **{(client, "500"): base.ServerFailed for client in CLIENTS},
+    **{(client, "empty"): base.EmptyResponse for client in CLIENTS},
+    **{(client, "stopped"): base.ProcessFailed for client in CLIENTS},
+    **{(client, "malformed"): base.InvalidResponse for client in CLIENTS},
+    **{(client, "cut"): base.StreamCut for client in CLIENTS if client != "vibe"},
+    **{(client, "down"): base.ConnectionFailed for client in CLIENTS if client != "vibe"},
+    ("claude", "429-long"): base.RateLimited,
+    ("codex", "429-quota"): base.QuotaExhausted,
+    ("opencode", "429-quota"): base.QuotaExhausted,
+    # codex has one sentence for every 5xx, and tells a broken event from a broken line not at all.
+    ("codex", "500"): base.Overloaded,
+    ("codex", "malformed"): base.StreamCut,
+    ("vibe", "stopped"): base.StreamCut,
+    # Silence: before the first word, or after it.
+    ("codex", "silent"): base.FirstByteTimeout,
+    ("opencode", "silent"): base.FirstByteTimeout,
+    ("vibe", "silent"): base.FirstByteTimeout,
+    ("claude", "silent"): base.IdleTimeout,
+    ("gemini_cli", "silent"): base.IdleTimeout,
+}
+ANSWERS = {
+    **{(client, case): FinishReason.STOP for client in CLIENTS for case in ("plain", "edit")},
+    **{(client, "length"): FinishReason.LENGTH for client in CLIENTS},
+    # gemini says nothing of it: an answer without its end is found when it is read.
+    ("gemini_cli", "length"): FinishReason.STOP,
+    ("gemini_cli", "again"): FinishReason.STOP,
+}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> ClientBench:
+    return ClientBench(tmp_path, AdapterKind(request.param))
+
+
+def test_every_recording_is_played() -> None:
+    there = {tuple(path.stem.split("-", 1)) for path in RECORDINGS.glob("*.json")}
+    assert there == ERRORS.keys() | ANSWERS.keys()
+
+
+@pytest.mark.parametrize(("bench", "case"), list(ERRORS), indirect=["bench"])
+async def test_a_failure_becomes_the_error_of_its_cause(bench: ClientBench, case: str) -> None:
+    with pytest.raises(base.AdapterError) as caught:
+        await bench.ask(
+            recorded(bench.kind, case), seconds=1.0 if case == "silent" else 20.0, first=2.0
+        )
+    assert type(caught.value) is ERRORS[bench.kind, case]
+    assert bench.left_running() == []
+
+
+@pytest.mark.parametrize("bench", CLIENTS, indirect=True)
+async def test_an_answer_is_its_last_message(bench: ClientBench) -> None:
+    answer = await bench.ask(recorded(bench.kind, "plain"))
+    assert (answer.text, answer.finish) == (HELLO, FinishReason.STOP)
+    assert answer.usage == ONE[bench.kind]
+    assert "".join(bench.deltas).strip() == HELLO
+    assert bench.left_running() == []
+
+
+@pytest.mark.parametrize("bench", CLIENTS, indirect=True)
+async def test_a_file_that_was_changed_is_the_reply(bench: ClientBench) -> None:
+    play = recorded(bench.kind, "edit")
+    play.writes.update({"hello.txt": WRITTEN, "README.md": "# mine\n", "notes/x.md": "x\n"})
+    answer = await bench.ask(play)
+    assert answer.text == REPLY
+    assert answer.usage == ONE[bench.kind] + ONE[bench.kind]
+    assert "not taken: README.md, notes/x.md" in bench.deltas[-1]
+    assert (bench.project / "README.md").read_text() == "# demo\n"
+    assert not (bench.project / "hello.txt").exists()
+
+
+@pytest.mark.parametrize("bench", CLIENTS, indirect=True)
+async def test_a_file_counts_only_with_a_final_success(bench: ClientBench) -> None:
+    play = recorded(bench.kind, "stopped")
+    play.writes.update({"hello.txt": WRITTEN})
+    with pytest.raises(base.AdapterError):
+        await bench.ask(play)
+
+
+@pytest.mark.parametrize("bench", CLIENTS, indirect=True)
+async def test_a_reader_answers_with_words_only(bench: ClientBench) -> None:
+    play = recorded(bench.kind, "edit")
+    play.writes.update({"hello.txt": WRITTEN})
+    answer = await bench.ask(play, role=Role.AUDITOR)
+    assert answer.text == HELLO
+
+
+@pytest.mark.parametrize(("bench", "case"), [("gemini_cli", "again")], indirect=["bench"])
+async def test_what_came_before_a_silent_restart_is_dropped(bench: ClientBench, case: str) -> None:
+    answer = await bench.ask(recorded(bench.kind, case))
+    assert answer.text == HELLO
+
+
+@pytest.mark.parametrize(
+    ("bench", "case"), [key for key in ANSWERS if key[1] == "length"], indirect=["bench"]
+)
+async def test_a_cut_answer_says_so(bench: ClientBench, case: str) -> None:
+    answer = await bench.ask(recorded(bench.kind, case))
+    assert answer.finish is ANSWERS[bench.kind, case]
+    assert answer.text.startswith(HELLO)
+    assert "API Error" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("bench", "seconds"), [("claude", 1.052), ("gemini_cli", 1.0)], indirect=["bench"]
+)
+async def test_the_wait_that_was_asked_for_is_kept(bench: ClientBench, seconds: float) -> None:
+    with pytest.raises(base.RateLimited) as caught:
+        await bench.ask(recorded(bench.kind, "429"))
+    assert caught.value.retry_after == pytest.approx(seconds)
