@@ -187,6 +187,10 @@ def _written(run: RunState, event: ev.FileWritten) -> RunState:
         update["modes"] = step.modes | {event.path: event.mode}
     if event.why is not ev.WriteReason.REVIEW:
         update["results"] = step.results | {event.path: event.after}
+    else:
+        # Each file for itself: a review that is cut off must know what it has done.
+        applied = run.applied_rejections | {event.path: run.rejected.get(event.path, ())}
+        run = run.model_copy(update={"applied_rejections": applied})
     run = put_step(_without_intent(run, event.path), step.model_copy(update=update))
     checks = run.checks.model_copy(update={"is_stale": run.checks.runs > 0})
     folders = tuple(dict.fromkeys((*run.folders, *event.folders)))

@@ -150,7 +150,7 @@ def _begins(path: str, wanted: str) -> bool:
 
 
 def _diffs(tools: Tools, run: RunState) -> tuple[FileDiff, ...]:
-    renames = renames_of(run)
+    renames = renames_of(run, run.proposed_files)
     files = []
     for path, (before, after) in run.proposed_files.items():
         if path in renames.values() and after is None:

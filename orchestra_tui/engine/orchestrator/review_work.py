@@ -5,6 +5,7 @@ function like any other change, and what is left is validated like any other tex
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.changes import compose
@@ -37,13 +38,16 @@ WHOLE_FILE = "*"
 async def apply_review(tools: Tools, activity: Activity) -> None:
     """Make every file what its accepted hunks say. Raises NotWritable with the reason."""
     run = tools.run(activity.run)
-    wanted = {
-        path: await asyncio.to_thread(_compose, tools, run, path) for path in run.pending_rejections
-    }
+    wanted: dict[str, bytes | None] = {}
+    for path in run.pending_rejections:
+        wanted |= await asyncio.to_thread(_without_rejected, tools, run, path)
     for path, data in wanted.items():
         await _refuse_damage(tools, run, path, data)
+        await asyncio.to_thread(_refuse_changed, tools, run, path)
     for path, data in wanted.items():
         step = step_of(run, path)
+        if run.steps[step].files.get(path) == (None if data is None else blob_hash(data)):
+            continue
         outcome = await tools.applier.apply(
             activity,
             path=path,
@@ -51,12 +55,10 @@ async def apply_review(tools: Tools, activity: Activity) -> None:
             base=run.steps[step].files.get(path),
             why=WriteReason.REVIEW,
             step=step,
+            mode=run.steps[step].modes.get(path),
         )
         if isinstance(outcome, ConflictFound):
-            raise NotWritable(
-                f"{path} was changed since the run wrote it, so its rejected hunks cannot be "
-                "taken out: accept them, or make the file what the diff shows"
-            )
+            raise _changed_since(path)
     if None in wanted.values():
         await asyncio.to_thread(tools.tree.remove_empty, run.folders)
     await tools.journal.append(
@@ -99,6 +101,19 @@ def step_of(run: RunState, path: str) -> StepId:
     raise KeyError(path)
 
 
+def _without_rejected(tools: Tools, run: RunState, path: str) -> dict[str, bytes | None]:
+    """What the decisions on `path` leave: its content, and with a move that of its old name too.
+
+    The old name comes first when it is given back, so that one of the two always stands.
+    """
+    old_path = renames_of(run, run.proposed_files).get(path)
+    if old_path is None:
+        return {path: _compose(tools, run, path)}
+    if WHOLE_FILE in run.rejected.get(path, ()):
+        return {old_path: tools.blob((run.base or {}).get(old_path)), path: None}
+    return {path: _compose(tools, run, path), old_path: None}
+
+
 def _compose(tools: Tools, run: RunState, path: str) -> bytes | None:
     """What is left of the file's change without its rejected hunks."""
     before, after = _sides(run, path)
@@ -116,11 +131,27 @@ def _compose(tools: Tools, run: RunState, path: str) -> bytes | None:
 
 
 def _sides(run: RunState, path: str) -> tuple[BlobHash | None, BlobHash | None]:
-    base = (run.base or {}).get(path)
+    """The file before the run, by its old name if it was moved, and as the agents made it."""
+    old_path = renames_of(run, run.proposed_files).get(path, path)
+    base = (run.base or {}).get(old_path)
     for step in run.steps.values():
         if path in step.results:
             return base, step.results[path]
     return base, base
+
+
+def _refuse_changed(tools: Tools, run: RunState, path: str) -> None:
+    """Before the first file is touched, so that a review is applied whole or not at all."""
+    content = tools.tree.read(path)
+    if (content.hash if content else None) != run.steps[step_of(run, path)].files.get(path):
+        raise _changed_since(path)
+
+
+def _changed_since(path: str) -> NotWritable:
+    return NotWritable(
+        f"{path} was changed since the run wrote it, so its rejected hunks cannot be "
+        "taken out: accept them, or make the file what the diff shows"
+    )
 
 
 async def _refuse_damage(tools: Tools, run: RunState, path: str, data: bytes | None) -> None:
@@ -148,7 +179,7 @@ def _prepare(tools: Tools, run: RunState, repository: Repository, message: str) 
 
 def changes_of(tools: Tools, run: RunState) -> tuple[RunChange, ...]:
     """What the run did to each file, from before its first write to its last. Blocks."""
-    renames = renames_of(run)
+    renames = renames_of(run, run.changed_files)
     changes = []
     for path, (before, after) in run.changed_files.items():
         if path in renames.values() and after is None:
@@ -169,10 +200,11 @@ def changes_of(tools: Tools, run: RunState) -> tuple[RunChange, ...]:
     return tuple(changes)
 
 
-def renames_of(run: RunState) -> dict[str, str]:
-    """New path -> old path of the renames whose both halves still stand."""
+def renames_of(
+    run: RunState, changed: Mapping[str, tuple[BlobHash | None, BlobHash | None]]
+) -> dict[str, str]:
+    """New path -> old path of the renames whose both halves stand in `changed`."""
     steps = run.plan.enabled_steps if run.plan else ()
-    changed = run.changed_files
     return {
         step.path: step.from_path
         for step in steps
