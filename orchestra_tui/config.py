@@ -55,7 +55,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     adapters = [{"name": name, **fields} for name, fields in _table(raw, "adapters", path).items()]
     if from_environment := _environment_adapter(environment):
         adapters.insert(0, from_environment)
-    data = {**raw, "adapters": adapters}
+    data = {**raw, "adapters": adapters, "run": _run(raw)}
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
@@ -64,6 +64,18 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise UsageError(f"{path}: {where}: {first['msg']}") from None
     _check_chains(settings, path)
     return settings
+
+
+def concurrency_of(processors: int | None) -> int:
+    """How much runs at once unless the user says: calls wait more than they compute."""
+    return max(2, min(8, 2 * (processors or 1)))
+
+
+def _run(raw: Mapping[str, Any]) -> object:
+    """The run's table with the machine's default; what is no table is left to validation."""
+    run = raw.get("run", {})
+    default = {"max_concurrency": concurrency_of(os.cpu_count())}
+    return {**default, **run} if isinstance(run, dict) else run
 
 
 def _read(path: Path, *, is_required: bool) -> dict[str, Any]:
