@@ -61,7 +61,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {where}: {first['msg']}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{path}: {where}: {said}") from None
     _check_chains(settings, path)
     return settings
 

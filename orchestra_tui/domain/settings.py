@@ -6,11 +6,12 @@ variable that holds one.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.presets import with_preset
 from orchestra_tui.domain.review import Severity
 
 MAX_CONCURRENCY = 32
@@ -51,6 +52,9 @@ class AdapterKind(StrEnum):
     """How a model is reached."""
 
     OPENAI_COMPATIBLE = "openai_compatible"
+    GEMINI = "gemini"
+    GLM = "glm"
+    ANTHROPIC = "anthropic"
     CODEX = "codex"
     CLAUDE = "claude"
     GEMINI_CLI = "gemini_cli"
@@ -58,10 +62,26 @@ class AdapterKind(StrEnum):
     VIBE = "vibe"
 
 
-_NEEDED: Mapping[AdapterKind, tuple[str, ...]] = {
-    AdapterKind.OPENAI_COMPATIBLE: ("base_url", "model"),
-}
-"""What must be written, by kind; a kind that is absent needs nothing."""
+class StructuredOutput(StrEnum):
+    """How a model is held to JSON where the answer must be JSON."""
+
+    JSON_SCHEMA = "json_schema"
+    JSON_OBJECT = "json_object"
+    OFF = "off"
+
+
+class TokenLimitField(StrEnum):
+    """What the field is called that limits the answer; OpenAI's newer models want the second."""
+
+    MAX_TOKENS = "max_tokens"
+    MAX_COMPLETION_TOKENS = "max_completion_tokens"
+
+
+_NEEDED: Mapping[AdapterKind, tuple[str, ...]] = dict.fromkeys(
+    (AdapterKind.OPENAI_COMPATIBLE, AdapterKind.GEMINI, AdapterKind.GLM, AdapterKind.ANTHROPIC),
+    ("base_url", "model"),
+)
+"""What must be written or come from a preset, by kind; a kind that is absent needs nothing."""
 _PROGRAMS = frozenset(
     {
         AdapterKind.CODEX,
@@ -75,12 +95,17 @@ _PROGRAMS = frozenset(
 _ONLY_FOR: Mapping[str, frozenset[AdapterKind]] = {
     "command": _PROGRAMS,
     "env": _PROGRAMS,
+    "thinking": frozenset({AdapterKind.GEMINI, AdapterKind.GLM, AdapterKind.ANTHROPIC}),
+    "thinking_budget": frozenset({AdapterKind.GEMINI, AdapterKind.ANTHROPIC}),
+    "stream_usage": frozenset({AdapterKind.OPENAI_COMPATIBLE}),
+    "token_limit_field": frozenset({AdapterKind.OPENAI_COMPATIBLE}),
 }
 """Settings that would be ignored elsewhere, so that writing them there is an error."""
 
 
 class AdapterSettings(BaseModel):
-    """One way to reach a model."""
+    """One way to reach a model. What a preset (`domain/presets.py`) knows is filled in here, so
+    that every reader sees the whole: base URL, key variable and dialect."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -88,16 +113,30 @@ class AdapterSettings(BaseModel):
     """How chains and screens call it."""
     kind: AdapterKind = AdapterKind.OPENAI_COMPATIBLE
     """How it is reached."""
+    preset: str | None = None
+    """A well-known service or server, e.g. `ollama`; fields that are written go before it."""
     base_url: str = ""
-    """Up to and without `/chat/completions`, e.g. `https://api.openai.com/v1`."""
+    """Up to and without `/chat/completions`, `/messages` or `/models/...`."""
     model: str = ""
     """The model's name as the server knows it."""
     api_key_env: str | None = None
-    """The environment variable that holds the key; None sends no key."""
+    """The environment variable that holds the key; None or empty sends no key."""
     command: str = ""
     """The client program, by name or absolute path; empty takes its usual name."""
     env: tuple[str, ...] = ()
     """Names of further variables that the client program may see; it sees no other secret."""
+    structured_output: StructuredOutput = StructuredOutput.OFF
+    """How plans and audits are held to JSON; a server that refuses such requests needs `off`."""
+    stream_usage: bool = True
+    """Ask an OpenAI-compatible server for token counts (`stream_options`)."""
+    token_limit_field: TokenLimitField = TokenLimitField.MAX_TOKENS
+    """What an OpenAI-compatible server calls the limit of `max_output_tokens`."""
+    thinking: bool | None = None
+    """Let the model think first; None leaves it to the provider, and some models always do."""
+    thinking_budget: int | None = Field(default=None, ge=-1)
+    """Tokens for thinking (Gemini: -1 lets the model decide), on top of `max_output_tokens`."""
+    effort: str | None = None
+    """How hard the model tries, in the provider's own word, e.g. `low` or `high`."""
     first_byte_timeout: float = Field(default=60.0, gt=0)
     """Seconds to wait for the first piece of an answer."""
     idle_timeout: float = Field(default=30.0, gt=0)
@@ -107,11 +146,17 @@ class AdapterSettings(BaseModel):
     max_output_tokens: int | None = Field(default=None, gt=0)
     """Asked of the server with each call; None leaves it to the server."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written
+        return with_preset(data) if isinstance(data, Mapping) else data
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         missing = [name for name in _NEEDED.get(self.kind, ()) if not getattr(self, name)]
         if missing:
-            raise ValueError(f"{self.kind} needs {' and '.join(missing)}")
+            hint = ", or a preset" if "base_url" in missing else ""
+            raise ValueError(f"{self.kind} needs {' and '.join(missing)}{hint}")
         for name, kinds in _ONLY_FOR.items():
             if (
                 self.kind not in kinds

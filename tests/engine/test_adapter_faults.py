@@ -10,6 +10,7 @@ from orchestra_tui.engine.adapters.base import (
     AuthenticationFailed,
     ConnectionFailed,
     ContextTooLong,
+    EmptyResponse,
     FirstByteTimeout,
     IdleTimeout,
     InvalidResponse,
@@ -261,8 +262,28 @@ async def test_an_error_inside_a_good_status(
 
 
 @both_wires
-async def test_an_answer_without_a_word_is_invalid(wire: Wire) -> None:
-    assert type(await failure(wire, chat())) is InvalidResponse
+@pytest.mark.parametrize("finish", ["stop", "length", "tool_calls"])
+async def test_an_answer_without_a_word_is_empty(wire: Wire, finish: str) -> None:
+    caught = await failure(wire, chat(finish=finish))
+    assert type(caught) is EmptyResponse
+    assert ("max_output_tokens" in str(caught)) is (finish == "length")
+
+
+@both_wires
+@pytest.mark.parametrize(
+    ("finish", "kind"),
+    [
+        ("content_filter", OutputFiltered),
+        ("sensitive", OutputFiltered),
+        ("network_error", ServerFailed),
+    ],
+)
+async def test_an_end_that_makes_the_answer_useless_is_an_error(
+    wire: Wire, finish: str, kind: type[AdapterError]
+) -> None:
+    caught = await failure(wire, chat("half an answer", finish=finish))
+    assert type(caught) is kind
+    assert caught.partial == "half an answer"
 
 
 async def test_nobody_listens() -> None:

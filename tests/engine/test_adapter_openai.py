@@ -82,10 +82,7 @@ async def test_a_piece_arrives_before_the_next_is_made(wire: Wire) -> None:
         ("stop", FinishReason.STOP),
         ("length", FinishReason.LENGTH),
         ("model_length", FinishReason.LENGTH),
-        ("content_filter", FinishReason.FILTERED),
-        ("sensitive", FinishReason.FILTERED),
         ("tool_calls", FinishReason.TOOL),
-        ("network_error", FinishReason.ERROR),
         ("because", FinishReason.UNKNOWN),
     ],
 )

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra_tui.engine.adapters.retry_after import MAX_SECONDS, retry_after_seconds
+from orchestra_tui.engine.adapters.retry_after import (
+    MAX_SECONDS,
+    duration_seconds,
+    retry_after_in_text,
+    retry_after_seconds,
+)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -58,4 +63,55 @@ def test_a_date_is_counted_from_the_clock_of_the_server() -> None:
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text()))
 def test_anything_gives_nothing_or_a_sane_wait(headers: dict[str, str]) -> None:
     seconds = retry_after_seconds(headers, now=NOW)
+    assert seconds is None or 0.0 <= seconds <= MAX_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("34.074824224s", 34.074824224),
+        ("60s", 60.0),
+        ("900ms", 0.9),
+        ("1h2m3s", 3723.0),
+        ("2 minutes", 120.0),
+        (" 0s ", 0.0),
+        ("999999999999s", MAX_SECONDS),
+        ("9999999999999999999999s", None),
+        ("-3s", None),
+        ("12", None),
+        ("s", None),
+        ("5 sheep", None),
+        ("nan s", None),
+        ("", None),
+        ("1s" * 5000, None),
+    ],
+)
+def test_durations(text: str, seconds: float | None) -> None:
+    assert duration_seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Rate limit reached. Please try again in 20s. Visit https://x", 20.0),
+        ("Please try again in 6m0s.", 360.0),
+        ("Please try again in 7.66s.", 7.66),
+        ("please TRY AGAIN IN 250ms", 0.25),
+        ("Please retry in 12.3s.", 12.3),
+        ("Please retry after 20 seconds.", 20.0),
+        ("Please wait for 2 minutes", 120.0),
+        ("try again in about 1 hour", 3600.0),
+        ("Try again later", None),
+        ("in 5 models", None),
+        ("Please try again in 5 models", None),
+        ("limit 10s per call", None),
+    ],
+)
+def test_sentences(text: str, seconds: float | None) -> None:
+    assert retry_after_in_text(text) == seconds
+
+
+@given(st.one_of(st.text(), st.from_regex(r"try again in [0-9.]{1,30}(ms|s|m|h)?")))
+def test_any_text_gives_nothing_or_a_sane_wait(text: str) -> None:
+    seconds = retry_after_in_text(text)
     assert seconds is None or 0.0 <= seconds <= MAX_SECONDS

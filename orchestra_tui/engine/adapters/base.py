@@ -91,8 +91,10 @@ class AdapterError(Exception):
         ├── AuthenticationFailed  the key is missing, wrong or not allowed to do this
         ├── ModelNotFound         no such model, or no such address
         ├── ContextTooLong        the prompt does not fit the model
+        ├── OutputTruncated       the answer is longer than one call may be, or its rest is lost
         ├── OutputFiltered        the provider refuses to answer this
-        └── RequestRefused        the provider does not accept the request (other 4xx)
+        ├── RequestRefused        the provider does not accept the request (other 4xx)
+        └── Cancelled             the other side was told to stop, by us or by somebody else
 
     `str(error)` is a sentence for a person that says what to do; it never holds a key.
     `retry_after` is in seconds, None if the provider did not say. `partial` is the answer text
@@ -173,7 +175,7 @@ class StreamCut(AdapterError):
 
 
 class InvalidResponse(AdapterError):
-    """What came is not the protocol: garbage, bad UTF-8, too large, or no text at all."""
+    """What came is not the protocol: garbage, bad UTF-8, too large."""
 
     kind = "invalid_response"
     retryable = True
@@ -217,6 +219,12 @@ class ContextTooLong(AdapterError):
     kind = "context_too_long"
 
 
+class OutputTruncated(AdapterError):
+    """The answer was cut at the output limit and could not be completed."""
+
+    kind = "output_truncated"
+
+
 class OutputFiltered(AdapterError):
     """The provider refuses to answer this."""
 
@@ -227,3 +235,9 @@ class RequestRefused(AdapterError):
     """The provider does not accept the request as it is."""
 
     kind = "request_refused"
+
+
+class Cancelled(AdapterError):
+    """The call was ended from outside, and the other side said so."""
+
+    kind = "cancelled"

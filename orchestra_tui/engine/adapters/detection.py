@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.ports import DoctorLine
+from orchestra_tui.domain.presets import PRESETS
 from orchestra_tui.domain.settings import AdapterSettings, Settings
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.engine.adapters.detect_programs import NOT_YET, PROGRAMS, look_for_program
+from orchestra_tui.engine.adapters.detect_programs import PROGRAMS, look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
     LocalServer,
     local_servers,
@@ -20,16 +21,12 @@ from orchestra_tui.engine.adapters.detect_servers import (
 from orchestra_tui.engine.adapters.http import HttpEndpoint, is_loopback
 from orchestra_tui.engine.adapters.registry import build_adapter
 
-KEYS: Mapping[str, str | None] = {
-    "OPENAI_API_KEY": "https://api.openai.com/v1",
-    "ZAI_API_KEY": "https://api.z.ai/api/paas/v4",
-    "MISTRAL_API_KEY": "https://api.mistral.ai/v1",
-    "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
-    "DEEPSEEK_API_KEY": "https://api.deepseek.com/v1",
-    "ANTHROPIC_API_KEY": None,
-    "GEMINI_API_KEY": None,
+KEYS: Mapping[str, str] = {
+    preset["api_key_env"]: name
+    for name, preset in reversed(tuple(PRESETS.items()))
+    if "api_key_env" in preset
 }
-"""Variables of well-known services, each with its OpenAI-compatible base URL if it has one."""
+"""Variables of well-known services, each with the first preset that uses it."""
 
 
 async def probe(
@@ -80,11 +77,10 @@ async def _configured(settings: AdapterSettings, environ: Mapping[str, str]) -> 
 
 def _keys(environ: Mapping[str, str]) -> list[DoctorLine]:
     lines = []
-    for name, base_url in KEYS.items():
+    for name, preset in KEYS.items():
         if not environ.get(name, "").strip():
             continue
-        use = f"base_url = {base_url}, api_key_env = {name}" if base_url else NOT_YET
-        detail = f"set{_length(environ[name])}; {use}"
+        detail = f'set{_length(environ[name])}; preset = "{preset}" uses it'
         lines.append(DoctorLine(name=name, state="found", detail=detail))
     if not lines:
         detail = f"none of {', '.join(KEYS)} is set"

@@ -64,7 +64,12 @@ class HttpEndpoint:
 
     @asynccontextmanager
     async def post(
-        self, path: str, body: Mapping[str, object], headers: Mapping[str, str]
+        self,
+        path: str,
+        body: Mapping[str, object],
+        headers: Mapping[str, str],
+        *,
+        query: Mapping[str, str] | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """Send `body` as JSON; the response's body is still to be read. Raises httpx.HTTPError."""
         client = await self._open()
@@ -72,7 +77,7 @@ class HttpEndpoint:
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         headers = {"Content-Type": "application/json", **headers}
         async with client.stream(
-            "POST", self._at(path), content=content, headers=headers
+            "POST", self._at(path).copy_merge_params(query or {}), content=content, headers=headers
         ) as response:
             yield response
 

@@ -1,27 +1,35 @@
-"""From settings to adapters.
+"""From settings to adapters: one builder per kind.
 
 The rule a reader must not break: a key is read from the environment here, at the last moment, and
 handed to the adapter as a secret; settings hold only the name of its variable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 from pydantic import SecretStr
 
 from orchestra_tui.domain.errors import NotConfigured
-from orchestra_tui.domain.settings import AdapterSettings
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.engine.adapters.anthropic import build_anthropic
 from orchestra_tui.engine.adapters.base import Adapter
-from orchestra_tui.engine.adapters.openai_compatible import OpenAICompatibleAdapter
+from orchestra_tui.engine.adapters.gemini import build_gemini
+from orchestra_tui.engine.adapters.glm import build_glm
+from orchestra_tui.engine.adapters.openai_compatible import build_openai_compatible
 from orchestra_tui.engine.adapters.process.build import CLIENTS, build_process_adapter
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
+from orchestra_tui.engine.adapters.streaming import Access
+
+Transport = httpx.AsyncBaseTransport | None
+Builder = Callable[[AdapterSettings, Mapping[str, str], Transport], Adapter]
+"""Settings, the environment and, for a test or the rehearsal, what replaces the network."""
 
 
 def build_adapter(
     settings: AdapterSettings,
     environ: Mapping[str, str],
     *,
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport = None,
     tree: PrivateTree | None = None,
 ) -> Adapter:
     """The adapter for one entry of the settings; `transport` replaces the network.
@@ -29,25 +37,46 @@ def build_adapter(
     `tree` makes the copies of the project that agent programs run in.
 
     Raises NotConfigured if the variable that should hold its key is not set, and UsageError for
-    a base URL or key that cannot be used.
+    settings that cannot be used.
     """
     if settings.kind in CLIENTS:
         return build_process_adapter(settings, environ, tree)
-    key: SecretStr | None = None
-    if settings.api_key_env:
-        text = environ.get(settings.api_key_env, "").strip()
-        if not text:
-            raise NotConfigured(
-                f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is "
-                "not set: set it, or remove api_key_env if the server needs no key"
-            )
-        key = SecretStr(text)
-    return OpenAICompatibleAdapter(
-        settings.name,
-        settings.base_url,
-        settings.model,
-        key,
-        key_env=settings.api_key_env,
-        transport=transport,
-        max_output_tokens=settings.max_output_tokens,
+    return BUILDERS[settings.kind](settings, environ, transport)
+
+
+def api_key(settings: AdapterSettings, environ: Mapping[str, str]) -> SecretStr | None:
+    """The key of this adapter, None if it has none. Raises NotConfigured if it is not set."""
+    if not settings.api_key_env:
+        return None
+    text = environ.get(settings.api_key_env, "").strip()
+    if text:
+        return SecretStr(text)
+    raise NotConfigured(
+        f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is not set: "
+        "set it, or remove api_key_env (with a preset: set it to '') if the server needs no key"
     )
+
+
+def _over_http(build: Callable[[AdapterSettings, Access], Adapter]) -> Builder:
+    def built(
+        settings: AdapterSettings, environ: Mapping[str, str], transport: Transport
+    ) -> Adapter:
+        access = Access(
+            name=settings.name,
+            base_url=settings.base_url,
+            model=settings.model,
+            api_key=api_key(settings, environ),
+            key_env=settings.api_key_env or None,
+            transport=transport,
+        )
+        return build(settings, access)
+
+    return built
+
+
+BUILDERS: Mapping[AdapterKind, Builder] = {
+    AdapterKind.OPENAI_COMPATIBLE: _over_http(build_openai_compatible),
+    AdapterKind.GEMINI: _over_http(build_gemini),
+    AdapterKind.GLM: _over_http(build_glm),
+    AdapterKind.ANTHROPIC: _over_http(build_anthropic),
+}
