@@ -8,11 +8,12 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types contracts tests tests-portable clean
+.PHONY: help run test lint types contracts tests tests-portable test-clients clean
 
 help:
 	@echo "make run    open the app in rehearsal with an example task (no AI, no network, no key)"
 	@echo "make test   lint, types, import contracts and tests"
+	@echo "make test-clients   the real codex, claude and gemini against a server of this machine"
 	@echo "make clean  remove .venv and everything that was built"
 
 # Opens the app on a terminal; without one, runs the same task headless.
@@ -41,6 +42,10 @@ tests: $(VENV)/.installed-dev
 # The whole suite on the tree without directory handles, as on Windows.
 tests-portable: $(VENV)/.installed-dev
 	ORCHESTRA_PORTABLE_TREE=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not clients and not realmodel" $(PYTEST_ARGS)
+
+# Installs about a gigabyte from npm and PyPI into build/clients, once; nothing real is asked.
+test-clients: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/clients -m clients $(PYTEST_ARGS)
 
 # The stamps make a second call quick; a changed pyproject.toml installs again.
 $(VENV)/.installed: pyproject.toml

@@ -32,6 +32,8 @@ from orchestra_tui.engine.adapters.process.failures import Failure
 from orchestra_tui.engine.adapters.process.private_tree import PrivateCopy, PrivateTree
 from orchestra_tui.engine.adapters.process.transport import Command, Run, start
 
+VERSION_TIMEOUT = 15.0
+"""Seconds for `--version`: those on node take several to start on a busy machine."""
 EXIT_GRACE = 2.0
 """Seconds a client gets to end by itself after its final event."""
 MAX_GARBAGE = 1000
@@ -75,7 +77,8 @@ class ProcessAdapter:
     async def is_available(self) -> bool:
         """True if the program is there and `--version` answers; its login is not tried."""
         command = self._settings.command or self._client.program
-        return (await look_for_program(command, self._environment)).state == "found"
+        line = await look_for_program(command, self._environment, seconds=VERSION_TIMEOUT)
+        return line.state == "found"
 
     async def close(self) -> None:
         """Nothing is kept between calls."""
