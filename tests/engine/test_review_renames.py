@@ -116,3 +116,20 @@ async def test_a_removed_file_comes_back_with_its_permissions(tmp_path: Path) ->
         await reviewed(h)
         await commit_without(h, "tool.sh", None)
         assert (h.root / "tool.sh").stat().st_mode & 0o777 == 0o755
+
+
+async def test_checks_that_turn_red_without_the_rejected_hunks_hold_the_commit_once(
+    tmp_path: Path,
+) -> None:
+    makefile = "test:\n\t@test ! -e old.txt\n"
+    async with house(tmp_path, script, {**FILES, "Makefile": makefile}) as h:
+        await reviewed(h)
+        await h.engine.submit(cmd.DecideHunks(path="new.txt", rejected=(WHOLE_FILE,)))
+        await h.engine.submit(cmd.CommitChanges(message="refactor: move"))
+        await h.until(lambda run: bool(run.held))
+        assert h.run.held.startswith("make-test: ")
+        assert h.run.held.endswith(". Commit again to commit anyway.")
+        await h.engine.submit(cmd.CommitChanges(message="refactor: move"))
+        await h.until(lambda run: run.outcome is not None)
+        assert h.run.outcome is ev.Outcome.PARTIAL
+        assert h.git("show", "--name-only", "--format=").split() == ["tool.sh"]

@@ -40,7 +40,8 @@ async def run_checks(tools: Tools, activity: Activity) -> None:
         )
     )
     if red and run.commit_request is not None and run.commit_request.message is not None:
-        reason = f"{red[0].message} Commit again to commit anyway."
+        why = f"{red[0].name}: {red[0].message}".rstrip(".")
+        reason = f"{why}. Commit again to commit anyway."
         events.append(CommitHeld(run=run.id, reason=reason))
     await tools.journal.append(*events)
 
