@@ -1,5 +1,6 @@
 """Private copies: what is in them, what changed, and that nothing leads back."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.private_tree import PrivateCopies
 from orchestra_tui.engine.workspace.tree import open_tree
+from tests.engine.process_sandbox import until
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links and permission bits")
 
@@ -23,9 +25,27 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def copies(root: Path, **limits: int) -> PrivateCopies:
+def copies(root: Path, parent: Path | None = None, **limits: int) -> PrivateCopies:
     tree = open_tree(root)
-    return PrivateCopies(tree, ProjectFiles(tree), **limits)
+    return PrivateCopies(tree, ProjectFiles(tree), parent=parent, **limits)
+
+
+async def test_a_copy_that_is_cancelled_half_way_is_removed(project: Path, tmp_path: Path) -> None:
+    for number in range(2000):
+        (project / f"{number}.txt").write_text("x")
+    parent = tmp_path / "copies"
+    parent.mkdir()
+
+    async def use() -> None:
+        async with copies(project, parent).copied():
+            raise AssertionError("the copy was made before it could be cancelled")
+
+    using = asyncio.create_task(use())
+    await until(lambda: bool(list(parent.glob("*/project/*"))))
+    using.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await using
+    assert list(parent.iterdir()) == []
 
 
 async def test_a_copy_has_the_bytes_and_is_removed(project: Path) -> None:

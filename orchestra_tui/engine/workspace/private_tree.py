@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -101,30 +102,58 @@ class PrivateCopies:
         *,
         max_bytes: int = MAX_BYTES,
         max_files: int = MAX_FILES,
+        parent: Path | None = None,
     ) -> None:
+        """`parent` is where copies are made; None takes the system's folder for such things."""
         self._tree = tree
         self._files = files
         self._max_bytes = max_bytes
         self._max_files = max_files
+        self._parent = parent
 
     @asynccontextmanager
     async def copied(self, first: str | None = None) -> AsyncIterator[FolderCopy]:
         """A fresh copy, removed at the end; `first` goes in before the limits are counted."""
         listing = await self._files.listing()
-        # Resolved: a client that resolves its folder must see the name that we look under.
-        base = await asyncio.to_thread(lambda: Path(tempfile.mkdtemp(prefix=PREFIX)).resolve())
+        base = self._new_folder()
         try:
             copy = FolderCopy(base / (self._tree.root.name or "project"))
-            await asyncio.to_thread(self._fill, copy, listing, first)
+            await self._filled(copy, listing, first)
             yield copy
         finally:
             await asyncio.shield(asyncio.to_thread(_remove, base))
 
-    def _fill(self, copy: FolderCopy, listing: tuple[str, ...], first: str | None) -> None:
+    def _new_folder(self) -> Path:
+        """Made at once and in no thread, so that a cancel cannot come between. Resolved: a client
+        that resolves its folder must see the name that we look under."""
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent)).resolve()
+
+    async def _filled(self, copy: FolderCopy, listing: tuple[str, ...], first: str | None) -> None:
+        """Fill the copy; when cancelled, the thread has stopped writing before this returns."""
+        is_unwanted = threading.Event()
+        filling = asyncio.ensure_future(
+            asyncio.to_thread(self._fill, copy, listing, first, is_unwanted)
+        )
+        try:
+            await asyncio.shield(filling)
+        except asyncio.CancelledError:
+            is_unwanted.set()
+            await asyncio.wait({filling})
+            raise
+
+    def _fill(
+        self,
+        copy: FolderCopy,
+        listing: tuple[str, ...],
+        first: str | None,
+        is_unwanted: threading.Event,
+    ) -> None:
         copy.root.mkdir()
         ordered = sorted(listing, key=lambda path: path != first)
         left = self._max_bytes
         for number, path in enumerate(path for path in ordered if not _is_of_an_agent(path)):
+            if is_unwanted.is_set():
+                return
             try:
                 content = self._tree.read(path)
             except (PathRefused, OSError):

@@ -6,9 +6,10 @@ run that was cut, timed out or cancelled gives no file, whatever stands in the c
 
 import asyncio
 import json
+import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind
@@ -36,6 +37,7 @@ VERSION_TIMEOUT = 15.0
 """Seconds for `--version`: those on node take several to start on a busy machine."""
 EXIT_GRACE = 2.0
 """Seconds a client gets to end by itself after its final event."""
+SCRATCH = "orchestra-client-"
 MAX_GARBAGE = 1000
 """Lines that are no events, before an output is not taken for an event stream."""
 
@@ -91,19 +93,12 @@ class ProcessAdapter:
         if program is None:
             what = f"{self._settings.command or self._client.program} is not there"
             raise ProcessFailed(self._sentence(f"{what}; install it or set `command`"))
-        copying = self._tree.copied(request.path)
         try:
-            copy = await copying.__aenter__()
+            async with self._tree.copied(request.path) as copy, _scratch() as scratch:
+                return await self._in_copy(program, copy, scratch, request, on_delta)
         except OSError as error:
-            why = f"a private copy of the project cannot be made: {error}"
+            why = f"no private copy of the project could be used: {error}"
             raise ProcessFailed(self._sentence(why)) from error
-        try:
-            with tempfile.TemporaryDirectory(
-                prefix="orchestra-client-", ignore_cleanup_errors=True
-            ) as scratch:
-                return await self._in_copy(program, copy, Path(scratch), request, on_delta)
-        finally:
-            await copying.__aexit__(None, None, None)
 
     async def _in_copy(
         self,
@@ -227,6 +222,16 @@ class ProcessAdapter:
 
     def _sentence(self, what: str) -> str:
         return f"{self._settings.name}: {clean_line(what)}"
+
+
+@asynccontextmanager
+async def _scratch() -> AsyncIterator[Path]:
+    """A folder for the client's own files, removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+    try:
+        yield folder
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 def _event(line: bytes) -> dict[str, object] | None:
