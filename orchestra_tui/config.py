@@ -21,7 +21,7 @@ max_concurrency = 4
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = _place(first["loc"], adapters)
         said = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: {where}: {said}") from None
     _check_chains(settings, path)
@@ -77,6 +77,14 @@ def _run(raw: Mapping[str, Any]) -> object:
     run = raw.get("run", {})
     default = {"max_concurrency": concurrency_of(os.cpu_count())}
     return {**default, **run} if isinstance(run, dict) else run
+
+
+def _place(where: Sequence[int | str], adapters: Sequence[Mapping[str, Any]]) -> str:
+    """The field as the file names it: adapters are counted inside and named outside."""
+    match where:
+        case ["adapters", int(number), *rest]:
+            where = ["adapters", adapters[number]["name"], *rest]
+    return ".".join(str(part) for part in where)
 
 
 def _read(path: Path, *, is_required: bool) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def test_a_preset_in_the_file_of_the_user(tmp_path: Path) -> None:
     loaded = load_settings({"ORCHESTRA_CONFIG": str(path)})
     assert loaded.adapters[0].base_url == "http://127.0.0.1:11434/v1"
     path.write_text('[adapters.local]\npreset = "nope"\nmodel = "q"\n')
-    with pytest.raises(UsageError, match="there is no preset 'nope'"):
+    with pytest.raises(UsageError, match=r"toml: adapters\.local: there is no preset 'nope'"):
         load_settings({"ORCHESTRA_CONFIG": str(path)})
 
 
