@@ -275,3 +275,40 @@ async def test_commands_that_do_not_fit_are_refused_with_a_reason(tmp_path: Path
             await h.engine.submit(cmd.StartRun(task="another", settings=h.run.settings))
         with pytest.raises(CommandRefused, match="no session"):
             await h.engine.submit(cmd.OpenSession(session=h.engine.state.id[:-1] + "x"))
+
+
+async def test_a_follow_up_commits_what_the_run_before_it_only_kept(tmp_path: Path) -> None:
+    tripled = GOOD_CORE + "\n\ndef triple(number: int) -> int:\n    return number * 3\n"
+    step = {"id": "t1", "path": "app/core.py", "change": "modify", "purpose": "triple too"}
+    plan = {
+        "summary": "Triple", "steps": [step], "checks": [],
+        "commit_message": "feat: triple", "end": True,
+    }  # fmt: skip
+
+    def script(body: bytes) -> str:
+        step_id, prompt = question(body)
+        if not step_id and "and now triple" in prompt:
+            return json.dumps(plan)
+        if step_id == "t1" and "under review" not in prompt:
+            return whole_file("app/core.py", tripled)
+        return answer(body)
+
+    async with house(tmp_path, script) as h:
+        await h.to_review()
+        await h.engine.submit(cmd.FinishRun())
+        await h.until(lambda run: run.outcome is not None)
+        settings = h.run.settings
+        await h.engine.submit(cmd.StartRun(task="and now triple", settings=settings))
+        await h.until(lambda run: run.phase is Phase.AWAITING_APPROVAL)
+        await h.approve()
+        await h.until(lambda run: run.is_reviewing)
+        report = await h.engine.query(GetDiff())
+        assert report.refused == {}
+        assert report.git_problem == ""
+        await h.engine.submit(cmd.CommitChanges(message="feat: triple"))
+        await h.until(lambda run: run.outcome is not None)
+        assert h.git("show", "HEAD:app/core.py") == tripled
+        assert h.git("show", "--name-only", "--format=").split() == ["app/core.py"]
+        status = h.git("status", "--porcelain")
+        assert "app/core.py" not in status
+        assert "README.md" in status, "what the first run only kept elsewhere stays uncommitted"

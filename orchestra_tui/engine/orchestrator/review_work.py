@@ -190,7 +190,7 @@ def changes_of(tools: Tools, run: RunState) -> tuple[RunChange, ...]:
         changes.append(
             RunChange(
                 path=path,
-                before=tools.blob(base),
+                before=tools.blob(_uncommitted_base(tools, run, old_path or path, base)),
                 after=tools.blob(after),
                 was_executable=is_executable or _was_executable(run, path),
                 is_executable=is_executable,
@@ -198,6 +198,26 @@ def changes_of(tools: Tools, run: RunState) -> tuple[RunChange, ...]:
             )
         )
     return tuple(changes)
+
+
+def _uncommitted_base(
+    tools: Tools, run: RunState, path: str, base: BlobHash | None
+) -> BlobHash | None:
+    """What the file was before the first run of the session whose change of it was only kept.
+
+    Such a change is Orchestra's own, not the user's: it is committed along with the run that was
+    built on it. The chain ends at a committed run and where the user changed the file between.
+    """
+    runs = tools.journal.state.runs
+    earlier_runs = runs[: next(at for at, one in enumerate(runs) if one.id == run.id)]
+    for earlier in reversed(earlier_runs):
+        before, after = earlier.changed_files.get(path, (None, None))
+        if path not in earlier.changed_files:
+            continue
+        if earlier.commit is not None or after != base:
+            break
+        base = before
+    return base
 
 
 def renames_of(
