@@ -65,7 +65,9 @@ def sides_of(run: RunState, step: StepState, note: AttemptNote | None) -> Sides:
     if note is not None and note.text is not None:
         return Sides(note.text, "damaged reply, never applied", good, good_title)
     if step.status is StepStatus.CONFLICT:
-        return Sides(step.conflict, "on disk now", base, "what the plan was made against")
+        at = step.conflict_path or path
+        expected = step.files.get(at, (run.base or {}).get(at))
+        return Sides(step.conflict, "on disk now", expected, "what the plan was made against")
     if note is not None and (reply := _reply_of(run, note)) is not None:
         title = "the reply as it came, never applied" if note.result in _UNUSED else "the reply"
         return Sides(reply, title, good, good_title)
