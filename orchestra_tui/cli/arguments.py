@@ -32,6 +32,7 @@ class Arguments:
     here: bool = False
     commit: bool = False
     checks: bool = True
+    cache: bool = True
     json: bool = False
     session: str | None = None
     approve: bool = False
@@ -95,6 +96,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-checks", dest="checks", action="store_false", help="do not run the project's tests"
     )
+    _add_cache(parser)
     _add_commit(parser)
     _add_rehearsal(parser)
     _add_common(parser)
@@ -121,8 +123,18 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
         help="use this plan (Markdown or JSON) instead of the one that waits",
     )
     parser.add_argument("--headless", action="store_true", help="go on without the app")
+    _add_cache(parser)
     _add_commit(parser)
     _add_common(parser)
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="ask for every answer anew, and keep none",
+    )
 
 
 def _add_commit(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import importlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,9 +21,17 @@ from orchestra_tui.domain.state import Phase, SessionState
 
 if TYPE_CHECKING:
     from orchestra_tui.cli.opening import Opening
+    from orchestra_tui.engine.adapters.breaker import Lanes
     from orchestra_tui.engine.runtime import Engine
 
 R = TypeVar("R")
+
+
+@dataclass
+class SharedHealth:
+    """What the engines of one process know together of their adapters; made with the first."""
+
+    lanes: "Lanes | None" = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Preparation:
     arguments: Arguments
     reopen: tuple[Path, SessionId] | None = None
     resume: bool = True
+    health: SharedHealth = field(default_factory=SharedHealth)
 
     def only_looking(self) -> "Preparation":
         """The same, without letting the run go on."""
@@ -132,4 +141,8 @@ def _prepare(preparation: Preparation) -> "Opening":
         opened = opening.open_for_resume(preparation.arguments)
     else:
         opened = opening.open_for_run(preparation.arguments, has_terminal=True)
-    return opened
+    health = preparation.health
+    if health.lanes is None:
+        breaker: Any = importlib.import_module("orchestra_tui.engine.adapters.breaker")
+        health.lanes = breaker.Lanes()
+    return replace(opened, options=replace(opened.options, lanes=health.lanes))

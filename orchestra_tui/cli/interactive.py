@@ -29,7 +29,8 @@ def run_app(arguments: Arguments) -> int:
         result, code = asyncio.run(_run_once(preparation, _run_settings(arguments, settings.run)))
         if not isinstance(result, Reopen):
             return code
-        preparation = Preparation(arguments, reopen=(Path(result.root), result.session))
+        reopen = Path(result.root), result.session
+        preparation = Preparation(arguments, reopen, health=preparation.health)
         preparation = preparation if result.resume else preparation.only_looking()
 
 

@@ -48,7 +48,7 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
     run_settings = _run_settings(arguments, settings)
     plan = load_plan(arguments.plan) if arguments.plan else None
     if arguments.rehearse is None and settings.adapters:
-        options = EngineOptions(arguments.path, settings, os.environ)
+        options = EngineOptions(arguments.path, settings, os.environ, use_cache=arguments.cache)
         return Opening(options, run_settings, plan=plan)
     if arguments.rehearse is None and not has_terminal:
         raise NotConfigured(
@@ -183,7 +183,12 @@ async def _opening_of(
         p.is_scratch and p.project == folder.project for p in ProjectIndex().projects()
     )
     options = EngineOptions(
-        root, settings, os.environ, scenario=state.scenario, is_scratch=is_scratch
+        root,
+        settings,
+        os.environ,
+        scenario=state.scenario,
+        is_scratch=is_scratch,
+        use_cache=arguments.cache if arguments else True,
     )
     run_settings = _run_settings(arguments, settings) if arguments else settings.run
     plan = load_plan(arguments.plan) if arguments and arguments.plan else None

@@ -95,7 +95,7 @@ def describe(event: ev.Event) -> str:
         case ev.PlanApproved():
             return "plan approved"
         case ev.CallFailed():
-            wait = f"; trying again in {event.retry_in:g} s" if event.retry_in is not None else ""
+            wait = f"; trying again in {event.retry_in:g} s" if event.retry_in else ""
             return f"{event.call}: {event.message}{wait}"
         case ev.ReplyRefused():
             return f"{event.activity}: reply refused: {event.reason}"
@@ -118,6 +118,14 @@ def describe(event: ev.Event) -> str:
 
 def _describe_run(event: ev.Event) -> str:
     match event:
+        case ev.HopTaken():
+            why = f"{event.kind.replace('_', ' ')}: {event.cause}"
+            return f"{event.call}: goes to {event.to} instead of {event.left} ({why})"
+        case ev.CallDelayed():
+            wait = f"waits up to {event.seconds:g} s for {event.adapter}"
+            return f"{event.activity}: {wait}: {event.reason}"
+        case ev.CacheHit():
+            return f"{event.call}: answered from the cache, nobody was asked"
         case ev.AuditPassed():
             return f"step {event.step}: accepted"
         case ev.ChecksDetected():

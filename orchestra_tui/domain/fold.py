@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.fold_calls import apply_call_event
 from orchestra_tui.domain.fold_review import apply_review_event
 from orchestra_tui.domain.fold_run import apply_run_event
-from orchestra_tui.domain.fold_steps import apply_activity_event, apply_call_event, apply_file_event
+from orchestra_tui.domain.fold_steps import apply_activity_event, apply_file_event
 from orchestra_tui.domain.ids import RunId
 from orchestra_tui.domain.state import RunState, SessionState
 

@@ -89,6 +89,7 @@ def _finish(run: RunState, event: ev.RunFinished) -> RunState:
             "reason": event.reason,
             "running": {},
             "calls": abandon_calls(run.calls),
+            "waits": {},
             "commit": event.commit or run.commit,
             "commit_request": None,
             "is_cancelling": False,
@@ -106,6 +107,14 @@ def abandon_calls(
         else call
         for key, call in calls.items()
     }
+
+
+def without_wait(run: RunState, key: ActivityKey) -> RunState:
+    """The run with nothing that this activity waits for."""
+    if key not in run.waits:
+        return run
+    waits = {known: wait for known, wait in run.waits.items() if known != key}
+    return run.model_copy(update={"waits": waits})
 
 
 def _steps(plan: Plan) -> dict[StepId, StepState]:

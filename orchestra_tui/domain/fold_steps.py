@@ -1,4 +1,4 @@
-"""How activities, calls and files change the state of steps.
+"""How activities and files change the state of steps.
 
 The audit loop's and the recovery's decisions (fix again, give up, accept) are made in
 `domain.step_rules`, from the state alone, so that a replay decides the same.
@@ -8,14 +8,12 @@ from typing import assert_never
 
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import Activity, ActivityKind
-from orchestra_tui.domain.fold_run import abandon_calls
-from orchestra_tui.domain.ids import ActivityKey, CallKey
+from orchestra_tui.domain.fold_run import abandon_calls, without_wait
+from orchestra_tui.domain.ids import ActivityKey
 from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import (
     AttemptNote,
-    CallState,
-    CallStatus,
     RunState,
     StepState,
     StepStatus,
@@ -53,6 +51,7 @@ def apply_activity_event(run: RunState, event: ev.ActivityEvent, record: ev.Reco
         case ev.ActivityAbandoned():
             running = {key: value for key, value in run.running.items() if key != activity.key}
             calls = abandon_calls(run.calls, activity.key)
+            run = without_wait(run, activity.key)
             run = run.model_copy(update={"running": running, "calls": calls})
             if activity.step is None:
                 return run
@@ -66,9 +65,9 @@ def _failed(run: RunState, event: ev.ActivityFailed, record: ev.Record) -> RunSt
     if event.kind in UNAVAILABLE_KINDS | CONFIGURATION_KINDS:
         update["halted"] = event.kind
     if activity.step is not None:
-        note = _note(activity, record, "failed", event.message, event.diagnostics)
+        note = attempt_note(activity, record, "failed", event.message, event.diagnostics)
         step = after_failure(run.steps[activity.step], activity, event, run)
-        return put_step(run.model_copy(update=update), _noted(step, note))
+        return put_step(run.model_copy(update=update), with_note(step, note))
     match activity.kind:
         case ActivityKind.DRAFT_PLAN:
             update |= {
@@ -81,50 +80,6 @@ def _failed(run: RunState, event: ev.ActivityFailed, record: ev.Record) -> RunSt
         case _:
             update |= {"run_failures": run.run_failures + 1}
     return run.model_copy(update=update)
-
-
-def apply_call_event(run: RunState, event: ev.CallEvent, record: ev.Record) -> RunState:
-    """The run after something happened to a model call."""
-    match event:
-        case ev.CallStarted():
-            call = CallState(
-                key=event.call,
-                activity=event.activity,
-                role=event.role,
-                path=event.path,
-                adapter=event.adapter,
-                started_at=record.at,
-                request=event.request,
-                context=event.context,
-            )
-            return run.model_copy(update={"calls": run.calls | {event.call: call}})
-        case ev.CallFinished():
-            return _put_call(
-                run,
-                event.call,
-                status=CallStatus.FINISHED,
-                usage=event.usage,
-                finish=event.finish,
-                reply=event.reply,
-                seconds=event.seconds,
-            )
-        case ev.CallFailed():
-            return _put_call(
-                run,
-                event.call,
-                status=CallStatus.FAILED,
-                error=event.message,
-                retry_in=event.retry_in,
-            )
-        case ev.ReplyRefused():
-            run = _put_call(run, event.call, refused=event.reason)
-            activity = run.running.get(event.activity)
-            if activity is None or activity.step is None:
-                return run
-            note = _note(activity, record, "refused", event.reason, event.diagnostics)
-            note = note.model_copy(update={"text": event.text})
-            return put_step(run, _noted(run.steps[activity.step], note))
-    assert_never(event)
 
 
 def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> RunState:
@@ -290,6 +245,7 @@ def end_activity(run: RunState, activity: Activity) -> RunState:
     """The run with `activity` no longer running and its attempt counted."""
     running = {key: value for key, value in run.running.items() if key != activity.key}
     calls = abandon_calls(run.calls, activity.key)
+    run = without_wait(run, activity.key)
     run = run.model_copy(update={"running": running, "calls": calls})
     if activity.step is None:
         return run.model_copy(update={"ended": run.ended | {activity.kind: activity.attempt}})
@@ -309,20 +265,14 @@ def _without_intent(run: RunState, path: str) -> RunState:
     return run.model_copy(update={"intents": intents})
 
 
-def _put_call(run: RunState, key: CallKey, **update: object) -> RunState:
-    call = run.calls.get(key)
-    if call is None:
-        return run
-    return run.model_copy(update={"calls": run.calls | {key: call.model_copy(update=update)}})
-
-
-def _note(
+def attempt_note(
     activity: Activity,
     record: ev.Record,
     result: str,
     message: str = "",
     diagnostics: tuple[Diagnostic, ...] = (),
 ) -> AttemptNote:
+    """What happened in one try at a step, for its timeline."""
     return AttemptNote(
         activity=activity.key,
         kind=activity.kind,
@@ -333,7 +283,8 @@ def _note(
     )
 
 
-def _noted(step: StepState, note: AttemptNote) -> StepState:
+def with_note(step: StepState, note: AttemptNote) -> StepState:
+    """The step with one more entry in its timeline."""
     return step.model_copy(update={"timeline": (*step.timeline, note)[-MAX_TIMELINE:]})
 
 
@@ -345,4 +296,4 @@ def _noted_if(
     result: str,
     message: str = "",
 ) -> StepState:
-    return _noted(step, _note(activity, record, result, message)) if activity else step
+    return with_note(step, attempt_note(activity, record, result, message)) if activity else step

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from orchestra_tui.domain.calls import ProviderKind
+from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.changes import FileDiff
 from orchestra_tui.domain.commands import Command
 from orchestra_tui.domain.events import Outcome, Record
@@ -22,7 +22,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 # --- what a subscription yields -------------------------------------------------------------
@@ -231,6 +231,33 @@ class EventStore(Protocol):
 
     async def close(self) -> None:
         """Flush and let go of the file."""
+        ...
+
+
+class KeptResult(_Value):
+    """A finished answer of an earlier run. `usage` is what it had cost."""
+
+    text: str
+    usage: Usage = Usage()
+    model: str = ""
+
+
+class ResultCache(Protocol):
+    """Whole answers of models, by a hash of all they depended on.
+
+    It is a convenience: what goes wrong in it is a miss, never an error of the call.
+    """
+
+    async def get(self, key: str) -> KeptResult | None:
+        """The answer kept under `key`, if it is not too old."""
+        ...
+
+    async def put(self, key: str, result: KeptResult) -> None:
+        """Keep an answer; older ones may go for it."""
+        ...
+
+    async def forget(self, key: str) -> None:
+        """Drop an answer that turned out to be of no use."""
         ...
 
 

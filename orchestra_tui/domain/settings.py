@@ -42,7 +42,7 @@ class Limits(BaseModel):
     are still being written; without it a wave of writing ends before its audits begin.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     max_concurrency: int = Field(ge=1, le=MAX_CONCURRENCY)
     audits_overlap: bool
@@ -107,7 +107,7 @@ class AdapterSettings(BaseModel):
     """One way to reach a model. What a preset (`domain/presets.py`) knows is filled in here, so
     that every reader sees the whole: base URL, key variable and dialect."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     """How chains and screens call it."""
@@ -169,7 +169,7 @@ class AdapterSettings(BaseModel):
 class RunSettings(BaseModel):
     """How one run behaves; recorded with it, so that a resumed run behaves the same."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     mode: Mode = Mode.PIPELINE
     max_concurrency: int = Field(default=4, ge=1, le=MAX_CONCURRENCY)
@@ -180,7 +180,9 @@ class RunSettings(BaseModel):
     max_call_retries: int = Field(default=4, ge=0)
     """Repeats of one model call on errors that may pass, such as a rate limit."""
     max_retry_wait: float = Field(default=120.0, ge=0)
-    """The longest Retry-After, in seconds, that is waited for."""
+    """Seconds that a call may wait in all when its chain has one adapter: nowhere to go on to."""
+    patience: float = Field(default=20.0, ge=0)
+    """Seconds that a call may wait in all when every adapter of its longer chain rests."""
     severity_floor: Severity = Severity.WARNING
     """Issues below it are shown and not fixed."""
     run_checks: bool = True
@@ -201,20 +203,38 @@ class RunSettings(BaseModel):
                 return Limits(max_concurrency=self.max_concurrency, audits_overlap=True)
 
 
+class CacheSettings(BaseModel):
+    """What is kept of finished answers, so that the same question is not paid for twice."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+    enabled: bool = True
+    max_age: float = Field(default=86_400.0, gt=0)
+    """Seconds after which an answer is asked for anew."""
+    max_megabytes: float = Field(default=64.0, gt=0)
+    """What all kept answers may take on disk; the least used go first."""
+
+
 class Settings(BaseModel):
     """Everything configured for one project, files and environment already merged."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     adapters: tuple[AdapterSettings, ...] = ()
     chains: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
-    """Adapter names per role, first choice first; a role that is absent uses the first adapter."""
+    """Adapter names per role, first choice first; a role that is absent uses all in their order."""
     run: RunSettings = RunSettings()
+    cache: CacheSettings = CacheSettings()
     checks_timeout: float = Field(default=600.0, gt=0)
     """Seconds the project's tests may take."""
 
+    def chain_for(self, role: Role) -> tuple[AdapterSettings, ...]:
+        """The adapters of the role's chain, first choice first; empty when none is configured."""
+        by_name = {adapter.name: adapter for adapter in self.adapters}
+        names = dict.fromkeys(self.chains.get(role) or by_name)
+        return tuple(by_name[name] for name in names if name in by_name)
+
     def adapter_for(self, role: Role) -> AdapterSettings | None:
         """The first adapter of the role's chain; None when nothing is configured."""
-        by_name = {adapter.name: adapter for adapter in self.adapters}
-        chain = self.chains.get(role) or tuple(by_name)
-        return by_name.get(chain[0]) if chain else None
+        chain = self.chain_for(role)
+        return chain[0] if chain else None

@@ -16,27 +16,33 @@ from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, RunId, Sess
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.settings import RunSettings, Scenario
 from orchestra_tui.domain.step_state import (
+    AdapterHealth,
     AttemptNote,
     CallState,
     CallStatus,
+    Hop,
     StateValue,
     StepState,
     StepStatus,
+    Wait,
 )
 
 __all__ = [
     "RED_CHECKS",
+    "AdapterHealth",
     "AttemptNote",
     "CallState",
     "CallStatus",
     "Checkpoint",
     "ChecksState",
     "CommitRequest",
+    "Hop",
     "Phase",
     "RunState",
     "SessionState",
     "StepState",
     "StepStatus",
+    "Wait",
 ]
 
 
@@ -133,6 +139,10 @@ class RunState(StateValue):
     steps: dict[StepId, StepState] = Field(default_factory=dict)
     running: dict[ActivityKey, Activity] = Field(default_factory=dict)
     calls: dict[CallKey, CallState] = Field(default_factory=dict)
+    waits: dict[ActivityKey, Wait] = Field(default_factory=dict)
+    """Work that waits before its next model call, and for what."""
+    adapters: dict[str, AdapterHealth] = Field(default_factory=dict)
+    """How each adapter stands that was asked or passed over, by its name."""
     ended: dict[ActivityKind, int] = Field(default_factory=dict)
     """The number of the last try that ended, per kind, for work of the whole run."""
     run_failures: int = 0

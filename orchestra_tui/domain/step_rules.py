@@ -22,7 +22,14 @@ _READY = {
 }
 _BLOCKING = {StepStatus.REVERTED, StepStatus.FAILED, StepStatus.BLOCKED, StepStatus.SKIPPED}
 UNAVAILABLE_KINDS = frozenset(
-    {"rate_limited", "quota_exhausted", "overloaded", "connection_failed", "first_byte_timeout"}
+    {
+        "rate_limited",
+        "quota_exhausted",
+        "overloaded",
+        "connection_failed",
+        "first_byte_timeout",
+        "chain_exhausted",
+    }
 )
 """Error kinds that mean the adapter itself is unavailable, not that this piece of work failed."""
 CONFIGURATION_KINDS = frozenset({"authentication_failed", "model_not_found"})

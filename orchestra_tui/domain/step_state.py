@@ -53,7 +53,7 @@ _SETTLED = _TROUBLE - {StepStatus.CONFLICT} | {StepStatus.ACCEPTED}
 class StateValue(BaseModel):
     """The base of every value in the state: frozen."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class AttemptNote(StateValue):
@@ -118,6 +118,32 @@ class CallStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+class Hop(StateValue):
+    """Why a call went past an adapter that comes before it, or that was asked before it."""
+
+    left: str
+    kind: str
+    """The error's kind in the adapter tree, or `busy`."""
+    cause: str
+
+
+class Wait(StateValue):
+    """What a piece of work waits for before its next call, and how long at most."""
+
+    adapter: str
+    reason: str
+    until: datetime
+
+
+class AdapterHealth(StateValue):
+    """How an adapter stands after its last call: `kind` and `cause` are empty when it answered."""
+
+    kind: str = ""
+    cause: str = ""
+    cooling_until: datetime | None = None
+    """No call is made to it before; None if it is not cooling down."""
+
+
 class CallState(StateValue):
     """One model call, for panes, metrics and for reuse after a crash."""
 
@@ -135,6 +161,14 @@ class CallState(StateValue):
     finish: FinishReason | None = None
     seconds: float | None = None
     error: str = ""
+    error_kind: str = ""
+    """The error's kind in the adapter tree."""
     retry_in: float | None = None
+    hops: tuple[Hop, ...] = ()
+    """Why this adapter is asked and not one before it; empty for the first choice."""
+    is_cached: bool = False
+    """Nobody was asked: the answer was known from an earlier run."""
+    saved: Usage = Usage()
+    """The tokens a cached answer had cost when it was made."""
     refused: str = ""
     """Why the answer could not be used, if it could not."""

@@ -118,6 +118,7 @@ class Engine:
                 around = Surroundings(
                     has_git=self._rooms.tools.repository is not None,
                     git_problem=self._rooms.project.git_problem,
+                    adapter_problem=self._rooms.tools.caller.chains.problem,
                 )
                 await self._log.append(*self._decided(command, around))
 
@@ -127,7 +128,7 @@ class Engine:
         return decide(command, self._log.state, around)
 
     async def _start_run(self, command: cmd.StartRun) -> None:
-        if not self._rooms.tools.caller.adapters:
+        if not self._rooms.tools.caller.chains.by_role:
             raise NotConfigured(
                 "no provider is configured: set ORCHESTRA_BASE_URL and ORCHESTRA_MODEL, write the "
                 "configuration file that `orchestra doctor` names, or rehearse with --rehearse calm"

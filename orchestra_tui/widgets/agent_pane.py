@@ -188,7 +188,8 @@ class AgentPane(Vertical):
         state = WorkState.ENDED if self.is_ended else self.work.state
         elapsed = self.work.elapsed(now)
         rate = self._flow.rate(now)
-        wait = self._wait(now) if state is WorkState.RETRYING else 0
+        is_waiting = state is WorkState.RETRYING or self.work.wait is not None
+        wait = self._wait(now) if is_waiting else 0
         shown = (
             self.work, state, int(elapsed or 0), rate, self._flow.tokens, wait, self.size.width,
         )  # fmt: skip
@@ -237,6 +238,8 @@ class AgentPane(Vertical):
     def _wait(self, now: datetime) -> int:
         """Seconds until the next try."""
         call = self.work.call
+        if self.work.wait is not None:
+            return max(0, round((self.work.wait.until - now).total_seconds()))
         if call is None or call.retry_in is None or self._failed_at is None:
             return 0
         return max(0, math.ceil(call.retry_in - (now - self._failed_at).total_seconds()))
@@ -244,6 +247,10 @@ class AgentPane(Vertical):
     def _note(self, state: WorkState, wait: int) -> Span:
         """What must be known now: a wait, a refusal, else what was sent."""
         call, signs = self.work.call, signs_of(self.app)
+        if self.work.wait is not None and state is not WorkState.ENDED:
+            who = clean_line(self.work.wait.adapter)
+            reason = clean_line(self.work.wait.reason)
+            return f"{signs.cooling} waits for {who}, {wait} s at most: {reason}", "$text-warning"
         if state is WorkState.RETRYING and call is not None:
             when = f"retrying in {wait} s" if wait else "retrying now"
             return f"{signs.cooling} {when}: {clean_line(call.error)}", "$text-warning"
@@ -254,6 +261,12 @@ class AgentPane(Vertical):
             return text, "$text-warning"
         if state is WorkState.ENDED:
             return f"{signs.accepted} done", "$text-success"
+        if call is not None and call.is_cached:
+            return f"{signs.accepted} known from an earlier run: nobody was asked", MUTED
+        if call is not None and call.hops:
+            hop = call.hops[-1]
+            text = f"instead of {clean_line(hop.left)}: {clean_line(hop.cause)}"
+            return f"{signs.cooling} {text}", "$text-warning"
         return context_summary(call.context) if call is not None else "", MUTED
 
 
@@ -262,6 +275,8 @@ def _placeholder(state: WorkState, work: AgentWork) -> str:
     if work.refusal and state in {WorkState.PREPARING, WorkState.CALLING}:
         return f"the last reply was refused: {work.refusal}"
     match state:
+        case WorkState.PREPARING if work.wait is not None:
+            return f"waits for {clean_line(work.wait.adapter)}: {clean_line(work.wait.reason)}"
         case WorkState.PREPARING:
             return "reading the files it needs…"
         case WorkState.CALLING:

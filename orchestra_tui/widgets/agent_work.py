@@ -10,7 +10,7 @@ from enum import StrEnum
 from orchestra_tui.domain.activities import Activity, FixReason
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.ids import Role
-from orchestra_tui.domain.state import CallState, CallStatus, RunState, StepState
+from orchestra_tui.domain.state import CallState, CallStatus, RunState, StepState, Wait
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.signs import role_title
 
@@ -41,6 +41,8 @@ class AgentWork:
     of_attempts: int = 0
     is_rehearsal: bool = False
     """No AI answers; the pane says so where it cannot be cut off."""
+    wait: Wait | None = None
+    """What it waits for before it asks a model."""
 
     @property
     def slot(self) -> str:
@@ -123,6 +125,7 @@ def working_agents(run: RunState) -> tuple[AgentWork, ...]:
                 refusal=_refusal(run, step),
                 of_attempts=run.settings.max_attempts,
                 is_rehearsal=_is_rehearsal(run, newest.get(activity.key)),
+                wait=run.waits.get(activity.key),
             )
         )
     return tuple(works)

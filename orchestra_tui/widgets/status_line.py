@@ -4,7 +4,7 @@ from textual.content import Content
 
 from orchestra_tui.domain.calls import Usage
 from orchestra_tui.domain.ports import ProjectInfo
-from orchestra_tui.domain.state import CallState, CallStatus, RunState, SessionState
+from orchestra_tui.domain.state import AdapterHealth, CallState, CallStatus, RunState, SessionState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.signs import UNICODE, Signs, phase_sign, phase_word, signs_of
@@ -124,18 +124,25 @@ def _progress(run: RunState) -> str:
 
 
 def _adapters(run: RunState, signs: Signs) -> list[Content]:
-    """The newest call of each adapter tells how the adapter stands."""
-    newest: dict[str, CallState] = {}
+    """The newest call of each adapter tells how the adapter stands, and what was said of it."""
+    newest: dict[str, CallState | None] = dict.fromkeys(run.adapters)
     for call in run.calls.values():
         newest[call.adapter.name] = call
-    return [_adapter(name, call, signs) for name, call in newest.items()]
+    return [_adapter(name, call, run.adapters.get(name), signs) for name, call in newest.items()]
 
 
-def _adapter(name: str, call: CallState, signs: Signs) -> Content:
+def _adapter(
+    name: str, call: CallState | None, health: AdapterHealth | None, signs: Signs
+) -> Content:
     shown = clean_line(name)
-    if call.status is not CallStatus.FAILED:
+    if health is not None and health.cooling_until is not None:
+        # A time of day stays true while nothing is drawn; so many seconds would not.
+        until = f"{health.cooling_until.astimezone():%H:%M:%S}"
+        why = clean_line(health.kind.replace("_", " "))
+        return Content.assemble((signs.cooling, "$text-warning"), f" {shown} {why}, back {until}")
+    if call is None or call.status is not CallStatus.FAILED:
         return Content.assemble((signs.ready, "$text-success"), f" {shown}")
     if call.retry_in is None:
         return Content.assemble((signs.failed, "$text-error"), f" {shown}")
-    wait = f" {shown} waits {call.retry_in:.0f}s"
+    wait = f" {shown} waits {call.retry_in:.0f}s" if call.retry_in else f" {shown}"
     return Content.assemble((signs.cooling, "$text-warning"), wait)

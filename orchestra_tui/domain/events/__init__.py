@@ -52,9 +52,12 @@ from orchestra_tui.domain.events.work import (
     ActivityAbandoned,
     ActivityFailed,
     ActivityStarted,
+    CacheHit,
+    CallDelayed,
     CallFailed,
     CallFinished,
     CallStarted,
+    HopTaken,
     ReplyRefused,
 )
 from orchestra_tui.domain.ids import SessionId
@@ -67,6 +70,8 @@ __all__ = [
     "ActivityFailed",
     "ActivityStarted",
     "AuditPassed",
+    "CacheHit",
+    "CallDelayed",
     "CallEvent",
     "CallFailed",
     "CallFinished",
@@ -88,6 +93,7 @@ __all__ = [
     "FileIntended",
     "FileReverted",
     "FileWritten",
+    "HopTaken",
     "HunksDecided",
     "IssuesFound",
     "LimitsChanged",
@@ -132,7 +138,9 @@ RunEvent = (
     | RunCrashed
 )
 ActivityEvent = ActivityStarted | ActivityFailed | ActivityAbandoned
-CallEvent = CallStarted | CallFinished | CallFailed | ReplyRefused
+CallEvent = (
+    CallStarted | CallFinished | CallFailed | HopTaken | CallDelayed | CacheHit | ReplyRefused
+)
 FileEvent = (
     FileIntended
     | FileWritten
@@ -160,14 +168,14 @@ Event = Annotated[
     SessionStarted | RunEvent | ActivityEvent | CallEvent | FileEvent | ReviewEvent,
     Field(discriminator="type"),
 ]
-EVENT = TypeAdapter[Event](Event)
+EVENT = TypeAdapter[Event](Event, config=ConfigDict(defer_build=True))
 """Reads an event from its JSON: `EVENT.validate_json(text)`."""
 
 
 class Record(BaseModel):
     """An event with its place in the log: `seq` counts from 1 within a session."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     seq: int
     at: datetime

@@ -68,6 +68,45 @@ class CallFailed(RunFact):
     kind: str
     message: str
     retry_in: float | None = None
+    cooling_for: float | None = None
+    """Seconds for which no call at all is made to this adapter."""
+
+
+class HopTaken(RunFact):
+    """A call goes to another adapter of the chain than the one that came first or was asked last.
+
+    `call` is the call that goes there. `kind` is the error's kind in the adapter tree, or `busy`;
+    `cause` says it in a sentence. `cooling_for` is how many seconds `left` is not asked for.
+    """
+
+    type: Literal["HopTaken"] = "HopTaken"
+    call: CallKey
+    activity: ActivityKey
+    left: str
+    to: str
+    kind: str
+    cause: str
+    cooling_for: float | None = None
+
+
+class CallDelayed(RunFact):
+    """A call waits for `adapter` before it is made, `seconds` at most; `reason` says for what."""
+
+    type: Literal["CallDelayed"] = "CallDelayed"
+    activity: ActivityKey
+    adapter: str
+    reason: str
+    seconds: float
+
+
+class CacheHit(RunFact):
+    """The answer was known from an earlier run and nobody was asked. `saved` are the tokens it
+    had cost then; the call itself costs none."""
+
+    type: Literal["CacheHit"] = "CacheHit"
+    call: CallKey
+    activity: ActivityKey
+    saved: Usage
 
 
 class ReplyRefused(RunFact):

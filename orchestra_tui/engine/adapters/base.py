@@ -94,6 +94,7 @@ class AdapterError(Exception):
         ├── OutputTruncated       the answer is longer than one call may be, or its rest is lost
         ├── OutputFiltered        the provider refuses to answer this
         ├── RequestRefused        the provider does not accept the request (other 4xx)
+        ├── ChainExhausted        no adapter of the chain may be asked now (raised by the chain)
         └── Cancelled             the other side was told to stop, by us or by somebody else
 
     `str(error)` is a sentence for a person that says what to do; it never holds a key.

@@ -1,69 +1,38 @@
-"""Model calls with a journal: each try is recorded before it starts and before its reply is used.
+"""Model calls: a question goes to the chain of its role, or is answered from an earlier run.
 
-The rule a reader must not break: a finished call is never repeated. After a crash its reply is
-taken from the journal by its structural key, so nothing is paid for twice.
+The rule a reader must not break: only a whole, fresh answer of a real model is kept, and one that
+could not be used is forgotten again.
 """
 
 import asyncio
+import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
-from orchestra_tui.domain.calls import ContextItem, FinishReason
-from orchestra_tui.domain.events import CallFailed, CallFinished, CallStarted, Event
-from orchestra_tui.domain.ids import CallKey, Role, call_key
-from orchestra_tui.domain.ports import BlobStore
-from orchestra_tui.domain.settings import RunSettings
-from orchestra_tui.domain.state import CallState, CallStatus, RunState, SessionState
-from orchestra_tui.engine.adapters.base import (
-    Adapter,
-    AdapterError,
-    Completion,
-    CompletionRequest,
-    Message,
-    RateLimited,
+from orchestra_tui.domain.calls import FinishReason, ProviderKind
+from orchestra_tui.domain.ids import CallKey, blob_hash
+from orchestra_tui.domain.ports import BlobStore, KeptResult, ResultCache
+from orchestra_tui.domain.state import RunState
+from orchestra_tui.engine.adapters.base import Completion
+from orchestra_tui.engine.adapters.breaker import Lanes
+from orchestra_tui.engine.adapters.fallback import Clock, FallbackAdapter, Link, Sleep, Try
+from orchestra_tui.engine.adapters.fallback_course import ChainLimits
+from orchestra_tui.engine.orchestrator.call_journal import (
+    Journal,
+    JournaledTries,
+    Question,
+    as_json,
 )
+from orchestra_tui.engine.orchestrator.chains import Chains
 
-BACKOFF_SECONDS = 0.5
-MAX_BACKOFF_SECONDS = 8.0
-"""Doubling from the first to the second, as the OpenAI and Anthropic clients do."""
-
-
-class Journal(Protocol):
-    """What a call needs of the event log."""
-
-    @property
-    def state(self) -> SessionState:
-        """The folded state."""
-        ...
-
-    async def append(self, *events: Event) -> SessionState:
-        """Store, fold and publish; the state with the events folded in."""
-        ...
-
-    def publish_text(self, stream: str, text: str) -> None:
-        """Pass on a piece of a running call or check; it may be lost."""
-        ...
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: the messages, what they hold of the project, and the shape of the answer."""
-
-    role: Role
-    path: str | None
-    task: str
-    messages: tuple[Message, ...]
-    context: tuple[ContextItem, ...] = ()
-    json_schema: Mapping[str, object] | None = None
+__all__ = ["Answer", "Caller", "Journal", "Question"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished call's reply, fresh or from the journal."""
+    """A finished call's reply, fresh, from the journal or from the cache."""
 
     call: CallKey
     text: str
@@ -71,47 +40,45 @@ class Answer:
 
 
 @dataclass
-class Timeouts:
-    """Seconds a call may wait: for the first piece, between pieces, and in all."""
-
-    first_byte: float = 60.0
-    idle: float = 30.0
-    total: float = 600.0
-
-
-@dataclass
 class Caller:
-    """Asks the adapter of a role, repeats what may pass, and journals every try."""
+    """Asks the chain of a role and journals every try. `cache` None keeps nothing."""
 
     journal: Journal
     blobs: BlobStore
-    adapters: dict[Role, Adapter]
-    timeouts: dict[Role, Timeouts] = field(default_factory=dict)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chains: Chains
+    lanes: Lanes = field(default_factory=Lanes)
+    cache: ResultCache | None = None
+    clock: Clock = monotonic
+    sleep: Sleep = asyncio.sleep
     max_output_tokens: int | None = None
+    _kept: dict[CallKey, str] = field(default_factory=dict)
 
     async def ask(self, activity: Activity, question: Question) -> Answer:
-        """The reply to `question`. Raises AdapterError when no try succeeded."""
-        settings = self._run(activity).settings
-        number = 1
-        retries = 0
-        while True:
-            key = call_key(activity.key, number)
-            known = self._run(activity).calls.get(key)
-            if known is not None and known.status is CallStatus.FINISHED:
-                return await self._known_answer(known)
-            if known is not None and known.status is CallStatus.FAILED:
-                number, retries = number + 1, retries + 1
-                continue
-            try:
-                return await self._try(activity, key, question)
-            except AdapterError as error:
-                wait = _wait_before_retry(error, retries, settings)
-                await self._record_failure(activity, key, error, wait)
-                if wait is None:
-                    raise
-                await self.sleep(wait)
-                number, retries = number + 1, retries + 1
+        """The reply to `question`. Raises AdapterError when no adapter of the chain answered,
+        UsageError when the chain that a step asks for cannot be used."""
+        links = self.chains.links(question.role, question.chain)
+        tries = JournaledTries(
+            self.journal,
+            self.blobs,
+            activity,
+            question,
+            max_output_tokens=self.max_output_tokens,
+        )
+        run = self._run(activity)
+        completion = await self._from_cache(run, question, tries, links)
+        if completion is None:
+            chain = FallbackAdapter(
+                links, self.lanes, _limits(run, links), clock=self.clock, sleep=self.sleep
+            )
+            completion = await chain.answer(tries)
+            await self._keep(tries, question, completion)
+        return Answer(tries.key, completion.text, completion.finish)
+
+    async def forget(self, call: CallKey) -> None:
+        """The answer of this call was of no use: it is not given again."""
+        key = self._kept.pop(call, None)
+        if key is not None and self.cache is not None:
+            await self.cache.forget(key)
 
     def _run(self, activity: Activity) -> RunState:
         for run in self.journal.state.runs:
@@ -119,102 +86,71 @@ class Caller:
                 return run
         raise KeyError(activity.run)
 
-    async def _known_answer(self, call: CallState) -> Answer:
-        if call.reply is None or call.finish is None:
-            raise KeyError(call.key)
-        data = await asyncio.to_thread(self.blobs.get, call.reply)
-        return Answer(call.key, data.decode(), call.finish)
+    async def _from_cache(
+        self,
+        run: RunState,
+        question: Question,
+        tries: JournaledTries,
+        links: tuple[Link, ...],
+    ) -> Completion | None:
+        """A kept answer of the first adapter that could be asked now, or of one before it.
 
-    async def _try(self, activity: Activity, key: CallKey, question: Question) -> Answer:
-        adapter = self.adapters[question.role]
-        request = self._request(key, question)
-        request_blob = await asyncio.to_thread(self.blobs.put, _as_json(request).encode())
-        await self.journal.append(
-            CallStarted(
-                run=activity.run,
-                call=key,
-                activity=activity.key,
-                role=question.role,
-                path=question.path,
-                adapter=adapter.info(),
-                request=request_blob,
-                context=question.context,
-            )
-        )
-        began = monotonic()
-
-        def pass_on(piece: str) -> None:
-            self.journal.publish_text(key, piece)
-
-        completion = await adapter.execute(request, pass_on)
-        await self._record_reply(activity, key, completion, monotonic() - began)
-        return Answer(key, completion.text, completion.finish)
-
-    def _request(self, key: CallKey, question: Question) -> CompletionRequest:
-        timeouts = self.timeouts.get(question.role, Timeouts())
-        return CompletionRequest(
-            key=key,
-            role=question.role,
-            path=question.path,
-            task=question.task,
-            messages=question.messages,
-            json_schema=question.json_schema,
-            max_output_tokens=self.max_output_tokens,
-            first_byte_timeout=timeouts.first_byte,
-            idle_timeout=timeouts.idle,
-            total_timeout=timeouts.total,
-        )
-
-    async def _record_reply(
-        self, activity: Activity, key: CallKey, completion: Completion, seconds: float
-    ) -> None:
-        reply = await asyncio.to_thread(self.blobs.put, completion.text.encode())
-        await self.journal.append(
-            CallFinished(
-                run=activity.run,
-                call=key,
-                activity=activity.key,
-                usage=completion.usage,
-                finish=completion.finish,
-                reply=reply,
-                seconds=round(seconds, 3),
-            )
-        )
-
-    async def _record_failure(
-        self, activity: Activity, key: CallKey, error: AdapterError, wait: float | None
-    ) -> None:
-        await self.journal.append(
-            CallFailed(
-                run=activity.run,
-                call=key,
-                activity=activity.key,
-                kind=error.kind,
-                message=str(error),
-                retry_in=wait,
-            )
-        )
-
-
-def _wait_before_retry(error: AdapterError, retries: int, settings: RunSettings) -> float | None:
-    """Seconds to wait before the same call is tried again; None to give it up."""
-    if not error.is_retryable or retries >= settings.max_call_retries:
+        Not for what this run asked before: who tries again wants another answer.
+        """
+        if self.cache is None or tries.key in run.calls:
+            return None
+        asked = {call.request for call in run.calls.values()}
+        for link in links:
+            request = as_json(tries.request(Try(link)))
+            if blob_hash(request.encode()) in asked:
+                return None
+            if _may_be_kept(link):
+                key = _key(link, question, tries)
+                kept = await self.cache.get(key)
+                if kept is not None:
+                    completion = await tries.take_kept(link, kept)
+                    self._kept[tries.key] = key
+                    return completion
+            if not self.lanes.lane(link.adapter.info()).readiness(self.clock()).kind:
+                return None
         return None
-    backoff = min(BACKOFF_SECONDS * float(2**retries), MAX_BACKOFF_SECONDS)
-    if error.retry_after is None:
-        return backoff
-    if error.retry_after > settings.max_retry_wait:
-        return None
-    # A server that says "at once" on every 429 would be hammered without the backoff.
-    return max(error.retry_after, backoff) if isinstance(error, RateLimited) else error.retry_after
+
+    async def _keep(
+        self, tries: JournaledTries, question: Question, completion: Completion
+    ) -> None:
+        link = tries.link
+        is_whole = completion.finish is FinishReason.STOP and completion.text
+        if self.cache is None or link is None or not is_whole or not _may_be_kept(link):
+            return
+        key = _key(link, question, tries)
+        self._kept[tries.key] = key
+        usage, model = completion.usage, completion.model
+        await self.cache.put(key, KeptResult(text=completion.text, usage=usage, model=model))
 
 
-def _as_json(request: CompletionRequest) -> str:
-    return json.dumps(
-        {
-            "messages": [{"role": m.author, "content": m.text} for m in request.messages],
-            "json_schema": request.json_schema,
-            "max_output_tokens": request.max_output_tokens,
-        },
-        ensure_ascii=False,
+def _limits(run: RunState, links: tuple[Link, ...]) -> ChainLimits:
+    settings = run.settings
+    return ChainLimits(
+        max_retries=settings.max_call_retries,
+        patience=settings.patience,
+        alone=settings.max_retry_wait,
+        turn=max(link.timeouts.total for link in links),
     )
+
+
+def _may_be_kept(link: Link) -> bool:
+    return bool(link.cache_tag) and link.adapter.info().kind is ProviderKind.REAL
+
+
+def _key(link: Link, question: Question, tries: JournaledTries) -> str:
+    """A hash of all that the answer depends on: adapter, model, role, prompt, files in it."""
+    parts = [
+        link.adapter.info().model_dump(mode="json"),
+        link.cache_tag,
+        question.role.value,
+        question.path,
+        as_json(tries.request(Try(link))),
+        sorted((question.files or {}).items()),
+    ]
+    text = json.dumps(parts, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,6 +4,7 @@ The rule a reader must not break: a command that is refused changes nothing, and
 what to do instead.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -11,7 +12,7 @@ from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ids import RunId, StepId
-from orchestra_tui.domain.plan import Plan, plan_problems
+from orchestra_tui.domain.plan import Plan, PlanProblem, plan_problems
 from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState, StepStatus
 from orchestra_tui.engine.orchestrator.ending import finish_event, outcome_of
@@ -31,6 +32,8 @@ class Surroundings:
     branch: str | None = None
     has_git: bool = False
     git_problem: str = ""
+    adapter_problem: Callable[[tuple[str, ...]], str] = lambda names: ""
+    """Why a chain of these names cannot be used; empty if it can."""
 
 
 def decide(
@@ -43,7 +46,7 @@ def decide(
     if run is None:
         raise CommandRefused("there is no run yet: give a task first")
     if isinstance(command, PlanCommand):
-        return _plan(command, run)
+        return _plan(command, run, around)
     if isinstance(command, RunCommand):
         return _run(command, run)
     if isinstance(command, StepCommand):
@@ -81,7 +84,7 @@ def _start(
     return tuple(events)
 
 
-def _plan(command: PlanCommand, run: RunState) -> tuple[ev.Event, ...]:
+def _plan(command: PlanCommand, run: RunState, around: Surroundings) -> tuple[ev.Event, ...]:
     if run.outcome is not None or run.plan is None or run.is_approved:
         raise CommandRefused("no plan waits for you")
     match command:
@@ -92,7 +95,7 @@ def _plan(command: PlanCommand, run: RunState) -> tuple[ev.Event, ...]:
                 raise CommandRefused("say what is wrong with the plan, so that the next is better")
             return (ev.PlanRejected(run=run.id, feedback=command.feedback),)
         case cmd.ApprovePlan():
-            _refuse_problems(command.plan)
+            _refuse_problems(command.plan, around)
             settings = _changed(run.settings, command.mode, command.max_concurrency)
             return (
                 ev.PlanApproved(
@@ -102,8 +105,11 @@ def _plan(command: PlanCommand, run: RunState) -> tuple[ev.Event, ...]:
     assert_never(command)
 
 
-def _refuse_problems(plan: Plan) -> None:
-    problems = plan_problems(plan)
+def _refuse_problems(plan: Plan, around: Surroundings) -> None:
+    problems = list(plan_problems(plan))
+    for step in plan.enabled_steps:
+        if step.agents and (problem := around.adapter_problem(step.agents)):
+            problems.append(PlanProblem(step=step.id, message=problem))
     if problems:
         first = problems[0]
         where = f"step {first.step}: " if first.step else ""

@@ -11,7 +11,7 @@ from orchestra_tui.domain.ids import BlobHash, Role
 from orchestra_tui.domain.state import RunState, SessionState
 from orchestra_tui.engine.agents.jobs import PlanJob
 from orchestra_tui.engine.agents.parsing import ReplyRefused
-from orchestra_tui.engine.orchestrator.calls import Question
+from orchestra_tui.engine.orchestrator.asking import ask
 from orchestra_tui.engine.orchestrator.refusal import RefusedAnswer
 from orchestra_tui.engine.orchestrator.tools import Tools
 
@@ -30,15 +30,7 @@ async def draft_plan(tools: Tools, activity: Activity) -> None:
     )
     architect = tools.agents.architect
     prompt = await architect.prepare(job)
-    question = Question(
-        role=Role.ARCHITECT,
-        path=None,
-        task=run.task,
-        messages=prompt.messages,
-        context=prompt.context_items,
-        json_schema=prompt.json_schema,
-    )
-    answer = await tools.caller.ask(activity, question)
+    answer = await ask(tools, activity, prompt, role=Role.ARCHITECT)
     try:
         plan = architect.parse(answer.text, answer.finish, job)
     except ReplyRefused as refusal:

@@ -17,6 +17,7 @@ from orchestra_tui.domain.plan_markdown_reader import from_markdown
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import CallState, RunState
 from orchestra_tui.engine.adapters.detection import probe
+from orchestra_tui.engine.adapters.fallback import Link
 from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.git.diff import diff_bytes
 from orchestra_tui.engine.git.plumbing import CommitRefused
@@ -135,14 +136,20 @@ class Answers:
             state_folder=str(self.project.folder.path),
             provider=self.project.provider,
             adapters={
-                role.value: f"{adapter.info().name} · {adapter.info().model}"
-                for role, adapter in self.tools.caller.adapters.items()
+                role.value: _chain(links)
+                for role, links in self.tools.caller.chains.by_role.items()
             },
             checks=detected.names,
             checks_why=detected.why,
             file_count=len(listing),
             warnings=(*self.project.warnings, *self.log.warnings),
         )
+
+
+def _chain(links: tuple[Link, ...]) -> str:
+    """Who answers, and who does when that fails."""
+    infos = [link.adapter.info() for link in links]
+    return " > ".join(f"{info.name} · {info.model}" for info in infos)
 
 
 def _begins(path: str, wanted: str) -> bool:

@@ -68,6 +68,7 @@ class Runner:
             await self._failed(activity, "internal", message)
 
     async def _refused(self, activity: Activity, refusal: RefusedAnswer) -> None:
+        await self._tools.caller.forget(refusal.call)
         call = self._tools.run(activity.run).calls.get(refusal.call)
         await self._tools.journal.append(
             ReplyRefused(

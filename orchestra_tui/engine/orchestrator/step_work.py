@@ -25,7 +25,8 @@ from orchestra_tui.engine.agents.base import Prompt
 from orchestra_tui.engine.agents.jobs import AuditJob, ExecuteJob, FixJob, Proposal
 from orchestra_tui.engine.agents.parsing import ReplyRefused
 from orchestra_tui.engine.apply import undos_of
-from orchestra_tui.engine.orchestrator.calls import Answer, Question
+from orchestra_tui.engine.orchestrator.asking import ask
+from orchestra_tui.engine.orchestrator.calls import Answer
 from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
 from orchestra_tui.engine.orchestrator.tools import Tools
 from orchestra_tui.engine.workspace.text import Binary, decode, fit_to_base
@@ -262,15 +263,8 @@ def _text(work: _Work, data: bytes | None) -> str | None:
 
 
 async def _ask(work: _Work, role: Role, prompt: Prompt) -> Answer:
-    question = Question(
-        role=role,
-        path=work.path,
-        task=work.run.task,
-        messages=prompt.messages,
-        context=prompt.context_items,
-        json_schema=prompt.json_schema,
-    )
-    return await work.tools.caller.ask(work.activity, question)
+    chain = work.plan_step.agents if role is Role.EXECUTOR else ()
+    return await ask(work.tools, work.activity, prompt, role=role, path=work.path, chain=chain)
 
 
 async def _propose(work: _Work, answer: Answer, proposal: Proposal, base: bytes | None) -> None:

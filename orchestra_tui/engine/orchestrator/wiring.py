@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestra_tui.domain.errors import GitError, StorageError
-from orchestra_tui.domain.ids import Role
-from orchestra_tui.domain.settings import AdapterSettings, Scenario, Settings
-from orchestra_tui.engine.adapters.base import Adapter
-from orchestra_tui.engine.adapters.registry import build_adapter
+from orchestra_tui.domain.ports import ResultCache
+from orchestra_tui.domain.settings import Scenario, Settings
+from orchestra_tui.engine.adapters.breaker import Lanes
 from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
 from orchestra_tui.engine.adapters.rehearsal.adapter import rehearsal_rate
 from orchestra_tui.engine.adapters.transport import Transport
@@ -28,13 +27,16 @@ from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.git.blobs import BlobStore
 from orchestra_tui.engine.git.repository import Repository, open_repository
 from orchestra_tui.engine.orchestrator.about import Project
-from orchestra_tui.engine.orchestrator.calls import Caller, Timeouts
+from orchestra_tui.engine.orchestrator.calls import Caller
+from orchestra_tui.engine.orchestrator.chains import Chains, build_chains, rehearsal_chains
 from orchestra_tui.engine.orchestrator.project_checks import ProjectChecks
 from orchestra_tui.engine.orchestrator.queries import Answers
 from orchestra_tui.engine.orchestrator.tools import Agents, Tools
+from orchestra_tui.engine.store.cache import SqliteResultCache
 from orchestra_tui.engine.store.folder import ClaimedFolder, claim
 from orchestra_tui.engine.store.index import ProjectIndex
 from orchestra_tui.engine.store.sqlite import SqliteEventStore
+from orchestra_tui.engine.store.state_home import cache_home
 from orchestra_tui.engine.telemetry.log_file import LogFile
 from orchestra_tui.engine.validation.gate import Gate
 from orchestra_tui.engine.workspace.listing import ProjectFiles
@@ -46,7 +48,10 @@ LABEL = "REHEARSAL - no AI"
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What to open. `scenario` set means a rehearsal; `transport` replaces the network."""
+    """What to open. `scenario` set means a rehearsal; `transport` replaces the network.
+
+    Without `lanes` the engine learns the health of the adapters for itself alone.
+    """
 
     root: Path
     settings: Settings
@@ -54,6 +59,10 @@ class EngineOptions:
     scenario: Scenario | None = None
     is_scratch: bool = False
     transport: Transport | None = None
+    lanes: Lanes | None = None
+    """The health of the adapters, shared by every engine of the process."""
+    use_cache: bool = False
+    """Answers of earlier runs may be used again, and new ones are kept."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +89,8 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         stack.push_async_callback(log.close)
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
-        adapters = _adapters(options, PrivateCopies(tree, files))
-        for adapter in {id(a): a for a in adapters.values()}.values():
+        chains = _chains(options, PrivateCopies(tree, files))
+        for adapter in chains.adapters:
             stack.push_async_callback(adapter.close)
         gate = Gate()
         stack.push_async_callback(gate.close)
@@ -93,7 +102,11 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             tree=tree,
             applier=Applier(tree=tree, blobs=blobs, journal=log),
             caller=Caller(
-                journal=log, blobs=blobs, adapters=adapters, timeouts=_timeouts(options.settings)
+                journal=log,
+                blobs=blobs,
+                chains=chains,
+                lanes=_lanes(options),
+                cache=_cache(options),
             ),
             agents=_agents(files),
             gate=gate,
@@ -108,7 +121,18 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             environment=options.environment,
             scenario=options.scenario,
             git_problem=git_problem,
-            warnings=tuple(filter(None, (folder.note, log_problem, index_note, git_problem))),
+            warnings=tuple(
+                filter(
+                    None,
+                    (
+                        folder.note,
+                        log_problem,
+                        index_note,
+                        git_problem,
+                        *chains.left_out.values(),
+                    ),
+                )
+            ),
         )
         answers = Answers(
             tools=tools, project=project, files=files, store=store, log=log, index=index
@@ -157,37 +181,27 @@ def _agents(files: ProjectFiles) -> Agents:
     )
 
 
-def _adapters(options: EngineOptions, copies: PrivateCopies) -> dict[Role, Adapter]:
+def _chains(options: EngineOptions, copies: PrivateCopies) -> Chains:
     if options.scenario is not None:
-        rehearsal = build_rehearsal(options.scenario, rate=rehearsal_rate(options.environment))
-        return dict.fromkeys(Role, rehearsal)
-    built: dict[str, Adapter] = {}
-    return {
-        role: _built(built, chosen, options, copies)
-        for role in Role
-        if (chosen := options.settings.adapter_for(role)) is not None
-    }
+        rate = rehearsal_rate(options.environment)
+        return rehearsal_chains(build_rehearsal(options.scenario, rate=rate))
+    return build_chains(options.settings, options.environment, options.transport, copies)
 
 
-def _built(
-    built: dict[str, Adapter],
-    settings: AdapterSettings,
-    options: EngineOptions,
-    copies: PrivateCopies,
-) -> Adapter:
-    if settings.name not in built:
-        built[settings.name] = build_adapter(
-            settings, options.environment, transport=options.transport, tree=copies
-        )
-    return built[settings.name]
+def _lanes(options: EngineOptions) -> Lanes:
+    # What a rehearsal goes through says nothing of any provider.
+    return options.lanes if options.lanes is not None and options.scenario is None else Lanes()
 
 
-def _timeouts(settings: Settings) -> dict[Role, Timeouts]:
-    return {
-        role: Timeouts(chosen.first_byte_timeout, chosen.idle_timeout, chosen.total_timeout)
-        for role in Role
-        if (chosen := settings.adapter_for(role)) is not None
-    }
+def _cache(options: EngineOptions) -> ResultCache | None:
+    settings = options.settings.cache
+    if not options.use_cache or not settings.enabled or options.scenario is not None:
+        return None
+    return SqliteResultCache(
+        cache_home() / "results.db",
+        max_age=settings.max_age,
+        max_bytes=int(settings.max_megabytes * 1_000_000),
+    )
 
 
 def _secrets(options: EngineOptions) -> tuple[str, ...]:

@@ -21,6 +21,13 @@ def state_home() -> Path:
     return platformdirs.user_state_path(APPLICATION, appauthor=False)
 
 
+def cache_home() -> Path:
+    """The per-user folder for what can be lost; it moves with the state folder. Not created."""
+    if os.environ.get(ENVIRONMENT):
+        return state_home() / "cache"
+    return platformdirs.user_cache_path(APPLICATION, appauthor=False)
+
+
 def project_id(root: Path) -> str:
     """The id of the project at `root`, as records carry it: 16 hex digits of its real path.
 

@@ -1,0 +1,115 @@
+"""How model calls change the state: the calls, what is waited for, and how the adapters stand."""
+
+from datetime import timedelta
+from typing import assert_never
+
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.fold_run import without_wait
+from orchestra_tui.domain.fold_steps import attempt_note, put_step, with_note
+from orchestra_tui.domain.ids import CallKey
+from orchestra_tui.domain.state import AdapterHealth, CallState, CallStatus, Hop, RunState, Wait
+
+
+def apply_call_event(run: RunState, event: ev.CallEvent, record: ev.Record) -> RunState:
+    """The run after something happened to a model call."""
+    match event:
+        case ev.CallStarted():
+            return _started(run, event, record)
+        case ev.CallFinished():
+            run = _put_call(
+                run,
+                event.call,
+                status=CallStatus.FINISHED,
+                usage=event.usage,
+                finish=event.finish,
+                reply=event.reply,
+                seconds=event.seconds,
+            )
+            return _answered(run, event.call)
+        case ev.CallFailed():
+            return _failed(run, event, record)
+        case ev.HopTaken():
+            return _hopped(run, event, record)
+        case ev.CallDelayed():
+            until = record.at + timedelta(seconds=event.seconds)
+            wait = Wait(adapter=event.adapter, reason=event.reason, until=until)
+            return run.model_copy(update={"waits": run.waits | {event.activity: wait}})
+        case ev.CacheHit():
+            return _put_call(run, event.call, is_cached=True, saved=event.saved)
+        case ev.ReplyRefused():
+            return _refused(run, event, record)
+    assert_never(event)
+
+
+def _started(run: RunState, event: ev.CallStarted, record: ev.Record) -> RunState:
+    call = CallState(
+        key=event.call,
+        activity=event.activity,
+        role=event.role,
+        path=event.path,
+        adapter=event.adapter,
+        started_at=record.at,
+        request=event.request,
+        context=event.context,
+    )
+    # A call that was cut off starts again under its key: it must stand last among the calls.
+    calls = {key: known for key, known in run.calls.items() if key != event.call}
+    run = without_wait(run, event.activity)
+    return run.model_copy(update={"calls": calls | {event.call: call}})
+
+
+def _answered(run: RunState, key: CallKey) -> RunState:
+    """Its adapter works: whatever was said of it before is over."""
+    call = run.calls.get(key)
+    if call is None or call.is_cached:
+        return run
+    return run.model_copy(update={"adapters": run.adapters | {call.adapter.name: AdapterHealth()}})
+
+
+def _failed(run: RunState, event: ev.CallFailed, record: ev.Record) -> RunState:
+    run = _put_call(
+        run,
+        event.call,
+        status=CallStatus.FAILED,
+        error=event.message,
+        error_kind=event.kind,
+        retry_in=event.retry_in,
+    )
+    call = run.calls.get(event.call)
+    if call is None:
+        return run
+    health = _health(event.kind, event.message, event.cooling_for, record)
+    return run.model_copy(update={"adapters": run.adapters | {call.adapter.name: health}})
+
+
+def _hopped(run: RunState, event: ev.HopTaken, record: ev.Record) -> RunState:
+    call = run.calls.get(event.call)
+    if call is not None:
+        hop = Hop(left=event.left, kind=event.kind, cause=event.cause)
+        run = _put_call(run, event.call, hops=(*call.hops, hop))
+    if event.cooling_for is None:
+        return run
+    health = _health(event.kind, event.cause, event.cooling_for, record)
+    return run.model_copy(update={"adapters": run.adapters | {event.left: health}})
+
+
+def _health(kind: str, cause: str, cooling: float | None, record: ev.Record) -> AdapterHealth:
+    until = record.at + timedelta(seconds=cooling) if cooling else None
+    return AdapterHealth(kind=kind, cause=cause, cooling_until=until)
+
+
+def _refused(run: RunState, event: ev.ReplyRefused, record: ev.Record) -> RunState:
+    run = _put_call(run, event.call, refused=event.reason)
+    activity = run.running.get(event.activity)
+    if activity is None or activity.step is None:
+        return run
+    note = attempt_note(activity, record, "refused", event.reason, event.diagnostics)
+    note = note.model_copy(update={"text": event.text})
+    return put_step(run, with_note(run.steps[activity.step], note))
+
+
+def _put_call(run: RunState, key: CallKey, **update: object) -> RunState:
+    call = run.calls.get(key)
+    if call is None:
+        return run
+    return run.model_copy(update={"calls": run.calls | {key: call.model_copy(update=update)}})
