@@ -14,6 +14,7 @@ from orchestra_tui.domain.errors import NotConfigured
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, RunSettings, Settings
 from orchestra_tui.domain.state import Phase
+from orchestra_tui.engine.adapters.detection import probe
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions
 from orchestra_tui.engine.runtime import Engine
@@ -59,6 +60,21 @@ def test_a_server_has_no_program() -> None:
         AdapterSettings(name="mine", base_url="http://x/v1", model="m", command="codex")
     with pytest.raises(ValidationError, match="needs base_url and model"):
         AdapterSettings(name="mine")
+
+
+async def test_the_doctor_tells_a_client_from_a_missing_one(tmp_path: Path) -> None:
+    there = program(tmp_path / "there", Play())
+    gone = AdapterSettings(name="gone", kind=AdapterKind.VIBE, command="/nowhere/vibe")
+    keyless = AdapterSettings(name="keyless", kind=AdapterKind.CLAUDE, api_key_env="WORK_KEY")
+    settings = Settings(adapters=(there, gone, keyless))
+    lines = await probe(settings, {"PATH": str(tmp_path)}, servers=())
+    told = {line.name: (line.state, line.is_usable) for line in lines[:3]}
+    assert told == {
+        "there (codex)": ("found", True),
+        "gone (vibe)": ("missing", False),
+        "keyless (claude)": ("broken", False),
+    }
+    assert lines[0].detail == "1.2.3 (a stand-in); its login is not tried"
 
 
 def says(text: str) -> list[str]:

@@ -8,16 +8,15 @@ program that is started here.
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from orchestra_tui.domain.ports import DoctorLine
 from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.adapters.process.environment import client_environment, find_program
 
 KINDS = {
     "codex": "codex",
@@ -40,7 +39,7 @@ async def look_for_program(
 ) -> DoctorLine:
     """Whether `name` is on PATH and what `--version` says."""
     label = f"{name} CLI"
-    path = await asyncio.to_thread(shutil.which, name, path=_absolute_entries(environ))
+    path = await asyncio.to_thread(find_program, name, environ)
     if path is None:
         return DoctorLine(name=label, state="missing", detail="not on PATH")
     try:
@@ -58,11 +57,6 @@ async def look_for_program(
     return DoctorLine(name=label, state="found", detail=f"{words}{use}")
 
 
-def _absolute_entries(environ: Mapping[str, str]) -> str:
-    entries = environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(entry for entry in entries if Path(entry).is_absolute())
-
-
 async def _version(path: str, environ: Mapping[str, str], seconds: float) -> tuple[int, str]:
     """Exit status and output. Raises TimeoutError and OSError."""
     process = await asyncio.create_subprocess_exec(
@@ -71,7 +65,8 @@ async def _version(path: str, environ: Mapping[str, str], seconds: float) -> tup
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=dict(environ),
+        # Whatever is on PATH under this name: it gets no key of the user.
+        env=client_environment(environ, ()),
         # Not the project: some programs read settings from the folder they are started in.
         cwd=tempfile.gettempdir(),
         start_new_session=True,

@@ -19,6 +19,7 @@ from orchestra_tui.engine.adapters.detect_servers import (
     look_for_server,
 )
 from orchestra_tui.engine.adapters.http import HttpEndpoint, is_loopback
+from orchestra_tui.engine.adapters.process.build import CLIENTS, client_key, client_program
 from orchestra_tui.engine.adapters.registry import build_adapter
 
 KEYS: Mapping[str, str] = {
@@ -56,7 +57,22 @@ REHEARSAL = DoctorLine(
 )
 
 
+async def _client(settings: AdapterSettings, environ: Mapping[str, str]) -> DoctorLine:
+    """A configured agent program: it starts, and its key is there; its login is not tried."""
+    name = clean_line(f"{settings.name} ({settings.kind})")
+    try:
+        client_key(settings, environ)
+    except UsageError as error:
+        return DoctorLine(name=name, state="broken", detail=clean_line(str(error)))
+    line = await look_for_program(client_program(settings), environ)
+    detail = f"{line.detail}; its login is not tried" if line.state == "found" else line.detail
+    is_usable = line.state == "found"
+    return DoctorLine(name=name, state=line.state, detail=detail, is_usable=is_usable)
+
+
 async def _configured(settings: AdapterSettings, environ: Mapping[str, str]) -> DoctorLine:
+    if settings.kind in CLIENTS:
+        return await _client(settings, environ)
     name = clean_line(f"{settings.name} ({settings.model})")
     try:
         adapter = build_adapter(settings, environ)

@@ -27,6 +27,23 @@ CLIENTS: Mapping[AdapterKind, Callable[[], Client]] = {
 _TIMEOUTS = {"first_byte_timeout", "idle_timeout"}
 
 
+def client_key(settings: AdapterSettings, environ: Mapping[str, str]) -> str | None:
+    """The key of a client, None if it is logged in by itself. Raises NotConfigured."""
+    if not settings.api_key_env:
+        return None
+    if key := environ.get(settings.api_key_env, "").strip():
+        return key
+    raise NotConfigured(
+        f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is not "
+        "set: set it, or remove api_key_env if the client is logged in by itself"
+    )
+
+
+def client_program(settings: AdapterSettings) -> str:
+    """The name or path of the program that is started."""
+    return settings.command or CLIENTS[settings.kind]().program
+
+
 def build_process_adapter(
     settings: AdapterSettings, environ: Mapping[str, str], tree: PrivateTree | None
 ) -> Adapter:
@@ -35,12 +52,7 @@ def build_process_adapter(
     Raises NotConfigured if the variable that should hold its key is not set, or if there is no
     project to copy.
     """
-    key = environ.get(settings.api_key_env, "").strip() if settings.api_key_env else None
-    if key == "":
-        raise NotConfigured(
-            f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is not "
-            "set: set it, or remove api_key_env if the client is logged in by itself"
-        )
+    key = client_key(settings, environ)
     if tree is None:
         raise NotConfigured(f"the adapter {settings.name} needs a project to work in")
     return ProcessAdapter(

@@ -60,7 +60,7 @@ _PHRASES: tuple[tuple[str, type[AdapterError]], ...] = (
     (
         r"stream (?:disconnected|closed|ended)|\bterminated\b|connection (?:reset|(?:was )?closed)"
         r"|socket connection was closed|closed (?:mid|before)|econnreset|premature|interrupted"
-        r"|before (?:the )?response",
+        r"|before (?:the )?response|peer closed",
         StreamCut,
     ),
     (
