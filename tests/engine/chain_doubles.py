@@ -19,6 +19,7 @@ from orchestra_tui.engine.adapters.breaker import Lanes
 from orchestra_tui.engine.adapters.fallback import Earlier, FallbackAdapter, Link, Try
 from orchestra_tui.engine.adapters.fallback_course import ChainLimits, Stay
 from orchestra_tui.engine.adapters.fallback_joint import continuation
+from orchestra_tui.engine.adapters.timing import RateHint
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class Says:
     error: AdapterError | None = None
     finish: FinishReason = FinishReason.STOP
     seconds: float = 1.0
+    hint: RateHint | None = None
 
 
 class ScriptedAdapter:
@@ -90,7 +92,7 @@ class ScriptedAdapter:
                     on_delta(says.error.partial)
                 raise says.error
             on_delta(says.text)
-            return Completion(says.text, says.finish, Usage(), self._info.model)
+            return Completion(says.text, says.finish, Usage(), self._info.model, says.hint)
         finally:
             self.in_flight -= 1
 

@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestra_tui.domain.ids import CallKey, Role
+from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters import base
+from orchestra_tui.engine.adapters.base import CompletionRequest
 from orchestra_tui.engine.adapters.breaker import Lanes
 from orchestra_tui.engine.adapters.decisions import RULES
+from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.timing import MAX_AT_ONCE, Pace, RateHint, rate_hint
 from tests.engine.chain_doubles import Notes, Says, ScriptedAdapter, chain_of, now, run_timeless
+from tests.stubs.openai_server import EVENTS, StubServer, delta, raw
 
 
 @pytest.mark.parametrize(
@@ -39,6 +44,53 @@ def test_the_forms_of_rate_headers(remaining: str, reset: str, hint: RateHint | 
     }
     assert rate_hint(headers, now=1_800_000_000.0) == hint
     assert rate_hint({}, now=0.0) is None
+
+
+def test_anthropic_sends_a_time() -> None:
+    headers = {
+        "anthropic-ratelimit-requests-remaining": "5",
+        "anthropic-ratelimit-requests-reset": "2027-01-15T08:01:00Z",
+    }
+    assert rate_hint(headers, now=1_800_000_000.0) == RateHint(5, 60.0)
+    headers["anthropic-ratelimit-requests-reset"] = "tomorrow at ten"
+    assert rate_hint(headers, now=1_800_000_000.0) is None
+
+
+async def test_an_answer_brings_what_its_headers_say() -> None:
+    headers = {
+        **EVENTS,
+        "x-ratelimit-remaining-requests": "3",
+        "x-ratelimit-reset-requests": "6s",
+    }
+    app = raw(delta("hello"), delta(None, finish="stop"), headers=headers)
+    async with StubServer(app) as server:
+        settings = AdapterSettings(name="a", base_url=server.base_url, model="m")
+        adapter = build_adapter(settings, {})
+        try:
+            request = CompletionRequest(
+                key=CallKey("k"), role=Role.EXECUTOR, path=None, task="", messages=()
+            )
+            completion = await adapter.execute(request, lambda _: None)
+        finally:
+            await adapter.close()
+    assert completion.hint == RateHint(3, 6.0)
+
+
+def test_what_an_answer_says_spreads_the_next_calls() -> None:
+    async def work() -> None:
+        lanes = Lanes()
+        first = ScriptedAdapter("a", Says(seconds=1.0, hint=RateHint(2, 8.0)))
+        await chain_of(first, lanes=lanes).answer(Notes())
+        second = ScriptedAdapter("a", Says(seconds=0.0))
+        began = now()
+        chains = [chain_of(second, lanes=lanes).answer(Notes()) for _ in range(3)]
+        await asyncio.gather(*chains)
+        gaps = sorted(at - began for at in second.began)
+        assert gaps[0] == 0
+        assert gaps[1] >= 3.5
+        assert gaps[2] >= 7.0
+
+    run_timeless(work())
 
 
 def test_a_refusal_halves_and_answers_add() -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Protocol
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, Usage
 from orchestra_tui.domain.ids import CallKey, Role
+from orchestra_tui.engine.adapters.timing import RateHint
 
 OnDelta = Callable[[str], None]
 """Takes a piece of answer text; called on the event loop, must return at once."""
@@ -48,6 +49,8 @@ class Completion:
     finish: FinishReason
     usage: Usage
     model: str
+    hint: RateHint | None = None
+    """What the provider said of its rate limit."""
 
 
 class Adapter(Protocol):

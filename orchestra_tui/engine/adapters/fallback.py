@@ -163,7 +163,7 @@ class FallbackAdapter:
             completion = await tries.perform(attempt, permit.lane.answering)
         except AdapterError as error:
             return await self._failed(tries, permit, name, error)
-        permit.lane.answered(None, self._clock())
+        permit.lane.answered(completion.hint, self._clock())
         return completion
 
     async def _failed(

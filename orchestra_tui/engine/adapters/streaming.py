@@ -6,7 +6,7 @@ an error, a log line or a `repr`. What differs between providers is a `Dialect`.
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -35,6 +35,7 @@ from orchestra_tui.engine.adapters.http import HttpEndpoint
 from orchestra_tui.engine.adapters.origin import Origin
 from orchestra_tui.engine.adapters.refusals import Classifier, status_error
 from orchestra_tui.engine.adapters.sse import MAX_LINE, data_events, head_of_body
+from orchestra_tui.engine.adapters.timing import RateHint, rate_hint
 
 MAX_ERROR_BODY = 64 * 1024
 GRACE = 5.0
@@ -138,8 +139,8 @@ class StreamingAdapter:
         """Ask once and stream the answer. Raises AdapterError, with the text that had come."""
         stream = self._dialect.stream(self._origin)
         try:
-            await self._exchange(request, stream, on_delta)
-            return self._completion(stream)
+            hint = await self._exchange(request, stream, on_delta)
+            return replace(self._completion(stream), hint=hint)
         except AdapterError as error:
             error.partial = stream.text
             raise
@@ -169,7 +170,9 @@ class StreamingAdapter:
 
     async def _exchange(
         self, request: CompletionRequest, stream: AnswerStream, on_delta: OnDelta
-    ) -> None:
+    ) -> RateHint | None:
+        """Read the answer into `stream`; what the headers say of the rate limit."""
+        hint: RateHint | None = None
         idle = min(request.idle_timeout, self._idle_cap or request.idle_timeout)
         clock = ReplyClock(
             first_byte=request.first_byte_timeout, idle=idle, total=request.total_timeout
@@ -183,6 +186,7 @@ class StreamingAdapter:
             ):
                 if response.status_code != httpx.codes.OK:
                     raise await self._refusal(response, asked)
+                hint = rate_hint(response.headers, now=datetime.now(UTC).timestamp())
                 await self._read(response, stream, clock, on_delta)
         except httpx.HTTPError as error:
             if not stream.has_reason:
@@ -191,6 +195,7 @@ class StreamingAdapter:
             # A server that said why it ended and then keeps the line open has answered.
             if not stream.has_reason:
                 raise
+        return hint
 
     async def _read(
         self,

@@ -9,11 +9,17 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 MAX_AT_ONCE = 32.0
 MIN_AT_ONCE = 1.0
 MAX_INTERVAL = 60.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_HEADERS = (
+    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+    ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -29,11 +35,12 @@ def rate_hint(headers: Mapping[str, str], *, now: float) -> RateHint | None:
     """The hint in response headers; None if they hold none. `now` is seconds since 1970.
 
     OpenAI and its kin send `x-ratelimit-remaining-requests` and `-reset-requests` (`6m0s`, `20ms`);
-    others plain `x-ratelimit-remaining` with a reset in seconds or as a Unix time.
+    Anthropic `anthropic-ratelimit-requests-remaining` and `-reset` (an RFC 3339 time); others plain
+    `x-ratelimit-remaining` with a reset in seconds or as a Unix time.
     """
-    for kind in ("-requests", ""):
-        remaining = headers.get(f"x-ratelimit-remaining{kind}", "").strip()
-        reset = _seconds(headers.get(f"x-ratelimit-reset{kind}", ""), now)
+    for left, until in _HEADERS:
+        remaining = headers.get(left, "").strip()
+        reset = _seconds(headers.get(until, ""), now)
         if remaining.isdecimal() and len(remaining) < 10 and reset is not None:
             return RateHint(int(remaining), reset)
     return None
@@ -94,6 +101,8 @@ class Pace:
 
 def _seconds(text: str, now: float) -> float | None:
     text = text.strip().lower()
+    if "t" in text:
+        return _until(text, now)
     try:
         number = float(text)
     except ValueError:
@@ -105,3 +114,12 @@ def _seconds(text: str, now: float) -> float | None:
         return None
     # No limit lasts for years: a number that large is a Unix time.
     return max(0.0, number - now) if number > 1e9 else number
+
+
+def _until(text: str, now: float) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)
