@@ -1,6 +1,7 @@
 """What a client is given, what it may do wrong, and that nothing of it is left."""
 
 import asyncio
+import os
 import sys
 import time
 from dataclasses import replace
@@ -119,7 +120,11 @@ async def test_nothing_outlives_the_engine_when_it_is_killed(tmp_path: Path) -> 
         "bench = ClientBench(Path(sys.argv[1]), AdapterKind.CODEX)\n"
         "asyncio.run(bench.ask(Play(exit_code=None, is_deaf=True, grandchild=True)))\n"
     )
-    engine = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(tmp_path))
+    engine = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, str(tmp_path)),
+        # What a killed engine cannot clean up stays in the folder of this test.
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     await bench.has_begun()
     engine.kill()
     await engine.wait()
