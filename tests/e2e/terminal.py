@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import signal
 import struct
 import sys
 import termios
@@ -35,13 +36,14 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._changed = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
         self.raw = bytearray()
 
     async def __aenter__(self) -> "Terminal":
         self._leader, self._follower = pty.openpty()
         self.resize(*self._size)
         self.modes_before = termios.tcgetattr(self._follower)
-        self.process = await asyncio.create_subprocess_exec(
+        self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *self._words,
             cwd=self._cwd,
@@ -69,6 +71,12 @@ class Terminal:
         os.close(self._follower)
 
     @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The program; only inside the context."""
+        assert self._process is not None
+        return self._process
+
+    @property
     def text(self) -> str:
         """What stands on the screen now."""
         return "\n".join(line.rstrip() for line in self._screen.display)
@@ -82,6 +90,9 @@ class Terminal:
         size = struct.pack("HHHH", rows, columns, 0, 0)
         fcntl.ioctl(self._leader, termios.TIOCSWINSZ, size)
         self._screen.resize(rows, columns)
+        if self._process is not None:
+            # It is in a session of its own, so the kernel does not tell it by itself.
+            self._process.send_signal(signal.SIGWINCH)
 
     def press(self, keys: str) -> None:
         """Type these keys."""

@@ -105,7 +105,10 @@ class LogFile:
 
     def close(self) -> None:
         """Write what waits and let go of the file."""
-        logging.getLogger(LOGGER).removeHandler(self._handler)
+        logger = logging.getLogger(LOGGER)
+        logger.removeHandler(self._handler)
+        # As it was found, unless another project's log is still open.
+        logger.propagate = not any(isinstance(one, _WholeRecords) for one in logger.handlers)
         self._listener.stop()
         for handler in self._listener.handlers:
             handler.close()
