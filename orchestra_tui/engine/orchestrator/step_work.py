@@ -6,6 +6,7 @@ its reply parsed whole, the gate found nothing hard, and the base was still the 
 
 import asyncio
 from dataclasses import dataclass
+from typing import TypeVar
 
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
 from orchestra_tui.domain.events import (
@@ -21,7 +22,7 @@ from orchestra_tui.domain.ids import BlobHash, Role
 from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
 from orchestra_tui.domain.review import at_or_above
 from orchestra_tui.domain.state import RunState, StepState
-from orchestra_tui.engine.agents.base import Prompt
+from orchestra_tui.engine.agents.base import Agent, Prompt
 from orchestra_tui.engine.agents.jobs import AuditJob, ExecuteJob, FixJob, Proposal
 from orchestra_tui.engine.agents.parsing import ReplyRefused
 from orchestra_tui.engine.apply import undos_of
@@ -30,6 +31,9 @@ from orchestra_tui.engine.orchestrator.calls import Answer
 from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
 from orchestra_tui.engine.orchestrator.tools import Tools
 from orchestra_tui.engine.workspace.text import Binary, decode, fit_to_base
+
+J = TypeVar("J")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,7 @@ async def execute(tools: Tools, activity: Activity) -> None:
         note="\n".join(filter(None, (work.run.note, work.step.note))),
         refusals=work.step.refusals,
     )
-    executor = tools.agents.executor
-    answer = await _ask(work, Role.EXECUTOR, await executor.prepare(job))
-    try:
-        proposal = executor.parse(answer.text, answer.finish, job)
-    except ReplyRefused as refusal:
-        raise RefusedAnswer(answer.call, refusal.reason) from None
+    answer, proposal = await _answered(work, tools.agents.executor, job)
     await _propose(work, answer, proposal, found)
     return None
 
@@ -117,12 +116,7 @@ async def fix(tools: Tools, activity: Activity) -> None:
         note="\n".join(filter(None, (work.run.note, work.step.note))),
         refusals=work.step.refusals,
     )
-    consultant = tools.agents.consultant
-    answer = await _ask(work, Role.CONSULTANT, await consultant.prepare(job))
-    try:
-        proposal = consultant.parse(answer.text, answer.finish, job)
-    except ReplyRefused as refusal:
-        raise RefusedAnswer(answer.call, refusal.reason) from None
+    answer, proposal = await _answered(work, tools.agents.consultant, job)
     await _propose(work, answer, proposal, found)
     return None
 
@@ -143,12 +137,7 @@ async def audit(tools: Tools, activity: Activity) -> None:
         task=work.run.task,
         refusals=work.step.refusals,
     )
-    auditor = tools.agents.auditor
-    answer = await _ask(work, Role.AUDITOR, await auditor.prepare(job))
-    try:
-        result = auditor.parse(answer.text, answer.finish, job)
-    except ReplyRefused as refusal:
-        raise RefusedAnswer(answer.call, refusal.reason) from None
+    _, result = await _answered(work, tools.agents.auditor, job)
     run, step = work.run.id, work.step.id
     if at_or_above(result.issues, work.run.settings.severity_floor):
         found_issues = IssuesFound(run=run, activity=activity.key, step=step, issues=result.issues)
@@ -260,6 +249,15 @@ def _text(work: _Work, data: bytes | None) -> str | None:
     if isinstance(decoded, Binary):
         raise NotWritable(f"{work.path} is not UTF-8 text: a model never rewrites it")
     return decoded.text
+
+
+async def _answered(work: _Work, agent: Agent[J, R], job: J) -> tuple[Answer, R]:
+    """The agent's reply to `job`, and what it says. Raises RefusedAnswer or AdapterError."""
+    answer = await _ask(work, agent.role, await agent.prepare(job))
+    try:
+        return answer, agent.parse(answer.text, answer.finish, job)
+    except ReplyRefused as refusal:
+        raise RefusedAnswer(answer.call, refusal.reason) from None
 
 
 async def _ask(work: _Work, role: Role, prompt: Prompt) -> Answer:
