@@ -7,6 +7,7 @@ standard input: when Orchestra is gone, however it went, the pipe ends and the w
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,21 +20,26 @@ RUN_MARK = "ORCHESTRA_CHECK_RUN"
 """Every process of a run carries this variable; what escaped its group is found by it."""
 
 _SWEEPS = 20
+_DYING = 0.2
+"""Seconds to wait for one killed process before looking again."""
 
 
-def sweep(mark: str) -> None:
-    """Kill every other process whose environment carries `mark` (Linux; elsewhere none).
+def sweep(mark: str, group: int | None = None) -> None:
+    """Kill every other process of the run and see it end (Linux; elsewhere none).
 
-    A process that made a session of its own has left the group, but not its environment. Looked
-    up again until none is left: one may have forked while we looked.
+    Its processes carry `mark` in their environment, also one that made a session of its own; one
+    that is ending has no environment any more and is known by its `group`. Looked up again until
+    none is left: one may have forked while we looked.
     """
     for _ in range(_SWEEPS):
-        left = [pid for pid in _marked(mark) if pid != os.getpid()]
+        left = [pid for pid in _of_run(mark, group) if pid != os.getpid()]
         if not left:
             return
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+        for pid in left:
+            _await_end(pid)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -72,7 +78,18 @@ def _watch(mark: str) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _marked(mark: str) -> Iterator[int]:
+def _await_end(pid: int) -> None:
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError):
+        ending = os.pidfd_open(pid)
+        try:
+            select.select([ending], [], [], _DYING)
+        finally:
+            os.close(ending)
+
+
+def _of_run(mark: str, group: int | None) -> Iterator[int]:
     if not sys.platform.startswith("linux"):
         return
     wanted = f"{RUN_MARK}={mark}".encode()
@@ -80,8 +97,15 @@ def _marked(mark: str) -> Iterator[int]:
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+            is_marked = wanted in (entry / "environ").read_bytes().split(b"\0")
+            if is_marked or _is_alive_in(group, entry):
                 yield int(entry.name)
+
+
+def _is_alive_in(group: int | None, entry: Path) -> bool:
+    """True for a member of the group that has not ended; the name may hold any character."""
+    state, _, its_group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+    return int(its_group) == group and state not in {"Z", "X"}
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ async def end_group(process: asyncio.subprocess.Process, mark: str) -> None:
     finally:
         _signal_group(process.pid, is_final=True)
         # Shielded: a second cancel must not leave the walk half done.
-        await asyncio.shield(asyncio.to_thread(leash.sweep, mark))
+        await asyncio.shield(asyncio.to_thread(leash.sweep, mark, process.pid))
     await exited(process)
     if process.stdin is not None:
         process.stdin.close()
