@@ -23,6 +23,7 @@ from orchestra_tui.engine.git.diff import diff_bytes
 from orchestra_tui.engine.git.plumbing import CommitRefused
 from orchestra_tui.engine.git.prepare import prepare_commit
 from orchestra_tui.engine.orchestrator.about import Project
+from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.review_work import changes_of, renames_of
 from orchestra_tui.engine.orchestrator.tools import Tools
 from orchestra_tui.engine.store.index import ProjectIndex, all_summaries
@@ -120,7 +121,9 @@ class Answers:
         return tuple(found[: query.limit])
 
     async def _validate(self, query: ports.ValidateText) -> tuple[Diagnostic, ...]:
-        report = await self.tools.gate.check(query.path, query.text, query.old)
+        run = self.tools.journal.state.run
+        plan = run.plan if run else None
+        report = await judge(self.tools, plan, query.path, query.text, query.old)
         return report.diagnostics
 
     async def _project(self) -> ports.ProjectInfo:

@@ -25,6 +25,7 @@ from orchestra_tui.engine.git.diff import diff_bytes
 from orchestra_tui.engine.git.intent import CommitIntent, RunChange
 from orchestra_tui.engine.git.prepare import prepare_commit
 from orchestra_tui.engine.git.repository import Repository
+from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.refusal import NotWritable
 from orchestra_tui.engine.orchestrator.step_work import checkpoint
 from orchestra_tui.engine.orchestrator.tools import Tools
@@ -165,7 +166,8 @@ async def _refuse_damage(tools: Tools, run: RunState, path: str, data: bytes | N
         return
     base = await asyncio.to_thread(tools.blob, before)
     old = decode(base) if base is not None else None
-    report = await tools.gate.check(path, new.text, old.text if isinstance(old, Text) else None)
+    old_text = old.text if isinstance(old, Text) else None
+    report = await judge(tools, run.plan, path, new.text, old_text)
     if report.is_hard:
         raise NotWritable(
             f"without the rejected hunks the file would be damaged: {report.summary}. "

@@ -28,6 +28,7 @@ from orchestra_tui.engine.agents.parsing import ReplyRefused
 from orchestra_tui.engine.apply import undos_of
 from orchestra_tui.engine.orchestrator.asking import ask
 from orchestra_tui.engine.orchestrator.calls import Answer
+from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
 from orchestra_tui.engine.orchestrator.tools import Tools
 from orchestra_tui.engine.workspace.text import Binary, decode, fit_to_base
@@ -269,7 +270,7 @@ async def _propose(work: _Work, answer: Answer, proposal: Proposal, base: bytes 
     """The gate, then the apply function, then the step's event."""
     tools = work.tools
     old = _text(work, base)
-    report = await tools.gate.check(proposal.path, proposal.text, old)
+    report = await judge(tools, work.plan, proposal.path, proposal.text, old)
     if report.is_hard:
         damaged = await asyncio.to_thread(tools.blobs.put, proposal.text.encode("utf-8", "replace"))
         raise RefusedAnswer(

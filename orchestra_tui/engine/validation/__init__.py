@@ -5,7 +5,8 @@ deadline. A text whose report `is_hard` is never applied.
 """
 
 from orchestra_tui.engine.validation.gate import Gate
+from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import Report, ReportState
 from orchestra_tui.engine.validation.validator import validate
 
-__all__ = ["Gate", "Report", "ReportState", "validate"]
+__all__ = ["Gate", "PlanHint", "Report", "ReportState", "validate"]

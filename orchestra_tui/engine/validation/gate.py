@@ -13,6 +13,7 @@ from typing import Self
 
 import orchestra_tui
 from orchestra_tui.engine.validation.languages import language_of
+from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import Report, ReportState, finding
 from orchestra_tui.engine.validation.validator import validate
 from orchestra_tui.engine.validation.worker import LENGTH_BYTES, Question, frame
@@ -52,17 +53,22 @@ class Gate:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def check(self, path: str, new: str, old: str | None = None) -> Report:
+    async def check(
+        self, path: str, new: str, old: str | None = None, *, plan_hint: PlanHint | None = None
+    ) -> Report:
         """Judge `new` as `validate` does; never raises for any text."""
         if _is_small_and_proven(path, new, old):
-            return await asyncio.to_thread(validate, path, new, old)
+            return await asyncio.to_thread(validate, path, new, old, plan_hint=plan_hint)
+        question = Question(path=path, new=new, old=old, plan_hint=plan_hint)
         async with self._turn:
             try:
-                return await self._ask(path, new, old)
+                return await self._ask(question)
             except WorkerLost as lost:
                 await self._stop()
                 reason = str(lost)
-        report = await asyncio.to_thread(validate, path, new, old, with_grammar=False)
+        report = await asyncio.to_thread(
+            validate, path, new, old, plan_hint=plan_hint, with_grammar=False
+        )
         return _with_note(report, reason)
 
     async def close(self) -> None:
@@ -70,9 +76,10 @@ class Gate:
         async with self._turn:
             await self._stop()
 
-    async def _ask(self, path: str, new: str, old: str | None) -> Report:
-        deadline = self._deadline * (1 + (len(new) + len(old or "")) / LARGE)
-        question = Question(path=path, new=new, old=old, deadline=deadline)
+    async def _ask(self, question: Question) -> Report:
+        size = len(question.new) + len(question.old or "")
+        deadline = self._deadline * (1 + size / LARGE)
+        question = question.model_copy(update={"deadline": deadline})
         try:
             async with asyncio.timeout(deadline):
                 payload = await self._exchange(question.model_dump_json().encode())

@@ -10,6 +10,7 @@ from orchestra_tui.engine.validation.elision import elision_findings
 from orchestra_tui.engine.validation.envelope import find_envelope
 from orchestra_tui.engine.validation.languages import Language, language_of
 from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import (
     PRECEDENCE,
     Finding,
@@ -22,10 +23,18 @@ from orchestra_tui.engine.validation.syntax import syntax_findings
 from orchestra_tui.engine.validation.tree import MAX_BYTES, TreeFacts, read_tree
 
 
-def validate(path: str, new: str, old: str | None = None, *, with_grammar: bool = True) -> Report:
+def validate(
+    path: str,
+    new: str,
+    old: str | None = None,
+    *,
+    plan_hint: PlanHint | None = None,
+    with_grammar: bool = True,
+) -> Report:
     """Judge `new`, the proposed text of `path`; `old` is the file's text before, if it existed.
 
-    Only damage that `old` did not already have counts. `with_grammar=False` leaves tree-sitter
+    Only damage that `old` did not already have counts. `plan_hint` is what the plan says of the
+    change, None if nobody planned it. `with_grammar=False` leaves tree-sitter
     out (the gate asks so after a grammar has failed). Texts over 1 MB are judged by their lines
     only, and the report says so. The method and its measured rates are in docs/validation.md.
     """

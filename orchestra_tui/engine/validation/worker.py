@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.validator import validate
 
 LENGTH_BYTES = 4
@@ -23,6 +24,7 @@ class Question(BaseModel):
     path: str
     new: str
     old: str | None = None
+    plan_hint: PlanHint | None = None
     deadline: float = 5.0
 
 
@@ -37,7 +39,7 @@ def main() -> None:
     while (payload := _read_frame(source)) is not None:
         question = Question.model_validate_json(payload)
         _arm(question.deadline)
-        report = validate(question.path, question.new, question.old)
+        report = validate(question.path, question.new, question.old, plan_hint=question.plan_hint)
         _arm(0)
         sink.write(frame(report.model_dump_json().encode()))
         sink.flush()
