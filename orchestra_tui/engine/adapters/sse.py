@@ -1,25 +1,31 @@
-"""Server-sent events read from a hostile wire: bounded bytes, bounded lines, strict UTF-8.
+"""Server-sent events read from a hostile wire: bounded bytes, bounded events, strict UTF-8.
 
-The rule a reader must not break: never hold more than `MAX_LINE` of one line and never inflate
+The rule a reader must not break: never hold more than `MAX_LINE` of one event and never inflate
 more than `PIECE` at once. httpx's own decoding gave 583 MB for a 300 MB gzip bomb and turned
-broken UTF-8 into other text without a word, so the raw bytes are read here.
+broken UTF-8 into other text without a word, so the raw bytes are checked here before httpx-sse
+makes events of them.
 """
 
 import asyncio
+import codecs
+import re
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 import httpx
+from httpx_sse import EventSource
 
 from orchestra_tui.engine.adapters.base import InvalidResponse
 
 MAX_LINE = 4 * 1024 * 1024
-"""Bytes of one line; some servers send a whole answer in one event."""
+"""Bytes of one event; some servers send a whole answer in one."""
 MAX_BODY = 64 * 1024 * 1024
 """Decoded bytes of one response."""
 PIECE = 64 * 1024
 
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_PLAIN_EVENTS = {"content-type": "text/event-stream; charset=utf-8"}
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
@@ -51,56 +57,55 @@ async def head_of_body(response: httpx.Response, *, limit: int) -> bytes:
 
 
 async def data_events(response: httpx.Response) -> AsyncGenerator[str, None]:
-    """The `data` of each event, joined as the standard says; comments and other fields dropped.
+    """The `data` of each event; comments, other fields and events without data are dropped.
 
     The last event counts even without the blank line after it: some servers leave that out.
+    Raises InvalidResponse.
     """
-    data: list[str] = []
-    size = 0
-    async with aclosing(_lines(response)) as lines:
-        async for line in lines:
-            name, _, value = line.partition(":")
-            if not line and data:
-                yield "\n".join(data)
-                data, size = [], 0
-            elif name == "data":
-                size += len(value)
-                if size > MAX_LINE:
-                    raise InvalidResponse(f"one event is larger than {MAX_LINE // 1024} KiB")
-                data.append(value.removeprefix(" "))
-    if data:
-        yield "\n".join(data)
+    checked = httpx.Response(200, headers=_PLAIN_EVENTS, stream=_Checked(response))
+    async with aclosing(EventSource(checked).aiter_sse()) as events:
+        async for event in events:
+            if event.data:
+                yield event.data
 
 
-async def _lines(response: httpx.Response) -> AsyncGenerator[str, None]:
-    buffer = bytearray()
-    is_first = True
-    async with aclosing(body_bytes(response)) as pieces:
-        async for piece in pieces:
-            for line in _whole_lines(buffer, piece):
-                yield _text(line, is_first=is_first)
-                is_first = False
-    if buffer:
-        yield _text(buffer, is_first=is_first)
+class _Checked(httpx.AsyncByteStream):
+    """The body of a response as strict UTF-8 in events of bounded size, ended by a blank line.
+
+    So the library behind it, which replaces bad bytes and holds any length, meets neither.
+    """
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        size, tail = 0, b""
+        async with aclosing(body_bytes(self._response)) as pieces:
+            async for piece in pieces:
+                size, tail = _size_of_event(size, tail, piece)
+                yield _strict(decoder, piece)
+        yield _strict(decoder, b"", final=True) + b"\n\n"
 
 
-def _whole_lines(buffer: bytearray, piece: bytes) -> list[bytearray]:
-    """Add `piece` to `buffer` and take every whole line out of it."""
-    *lines, rest = (buffer + piece).split(b"\n") if b"\n" in piece else (buffer + piece,)
-    buffer[:] = rest
-    if len(buffer) > MAX_LINE or any(len(line) > MAX_LINE for line in lines):
-        raise InvalidResponse(f"one line of the answer is longer than {MAX_LINE // 1024} KiB")
-    return lines
+def _size_of_event(size: int, tail: bytes, piece: bytes) -> tuple[int, bytes]:
+    """How large the event is that `piece` leaves open, and what the next blank line may begin with.
+
+    Raises InvalidResponse beyond `MAX_LINE`.
+    """
+    seen = tail + piece
+    ends = [match.end() for match in _BLANK_LINE.finditer(seen)]
+    size = len(seen) - ends[-1] if ends else size + len(piece)
+    if size > MAX_LINE:
+        raise InvalidResponse(f"one event is larger than {MAX_LINE // 1024} KiB")
+    return size, seen[-3:]
 
 
-def _text(line: bytearray, *, is_first: bool) -> str:
+def _strict(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bytes:
     try:
-        text = line.decode("utf-8")
+        return decoder.decode(piece, final).encode()
     except UnicodeDecodeError:
         raise InvalidResponse("the answer is not UTF-8 text") from None
-    if is_first:
-        text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    return text.removesuffix("\r")
 
 
 async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[bytes, None]:
