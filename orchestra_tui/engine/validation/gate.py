@@ -2,50 +2,65 @@
 
 The rule a reader must not break: a grammar that hangs or crashes costs one worker process and
 never the answer; the text is then judged without its grammar, and the report says so.
+
+What is judged where, by size in characters (the larger of the two texts):
+a grammar of the allow-list below `SMALL`: in a thread of this process; everything else up to
+`MAX_TEXT`: in a worker process, whose memory goes back after a text above `LARGE`; more than
+`MAX_TEXT`: not at all, and the report says so. Grammars read no more than `tree.MAX_BYTES`.
 """
 
 import asyncio
-import os
-import sys
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
-import orchestra_tui
+from pydantic import ValidationError
+
 from orchestra_tui.engine.validation.languages import language_of
 from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import Report, ReportState, finding
-from orchestra_tui.engine.validation.validator import validate
-from orchestra_tui.engine.validation.worker import LENGTH_BYTES, Question, frame
+from orchestra_tui.engine.validation.worker import Question
+from orchestra_tui.engine.validation.worker_process import (
+    WorkerLost,
+    WorkerProcess,
+    worker_command,
+)
 
 SMALL = 64 * 1024
-"""Texts below this many characters in a proven grammar are judged in a thread."""
+LARGE = 1024 * 1024
+MAX_TEXT = 32 * 1024 * 1024
 
 DEADLINE = 5.0
 """Seconds for an ordinary text; a large one gets as many again for each `LARGE` characters."""
 
-LARGE = 256 * 1024
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from orchestra_tui.engine.validation.worker import main; main()"
-)
-
-
-class WorkerLost(Exception):
-    """The worker died or did not answer in time."""
+TRUST = 2
+"""How many lost workers a language may cost before its grammar is left out at once."""
 
 
 class Gate:
     """Judges texts without blocking the loop; use as `async with Gate() as gate`.
 
-    `command` replaces the worker's command line (for tests of a worker that hangs or dies).
+    `workers` bounds the processes; `in_process=False` gives them the small texts too, which is
+    faster for many files on several cores. `command` replaces the worker's command line (for
+    tests of a worker that hangs or dies).
     """
 
-    def __init__(self, *, deadline: float = DEADLINE, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        deadline: float = DEADLINE,
+        workers: int = 1,
+        in_process: bool = True,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self._deadline = deadline
-        self._command = tuple(command) if command else worker_command()
-        self._worker: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
+        self._in_process = in_process
+        self._lost: Counter[str] = Counter()
+        self._count = workers
+        # Last in, first out: one process serves as long as one is enough.
+        self._free: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
+        for _ in range(workers):
+            self._free.put_nowait(WorkerProcess(command or worker_command()))
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,88 +72,85 @@ class Gate:
         self, path: str, new: str, old: str | None = None, *, plan_hint: PlanHint | None = None
     ) -> Report:
         """Judge `new` as `validate` does; never raises for any text."""
-        if _is_small_and_proven(path, new, old):
-            return await asyncio.to_thread(validate, path, new, old, plan_hint=plan_hint)
         question = Question(path=path, new=new, old=old, plan_hint=plan_hint)
-        async with self._turn:
-            try:
-                return await self._ask(question)
-            except WorkerLost as lost:
-                await self._stop()
-                reason = str(lost)
-        report = await asyncio.to_thread(
-            validate, path, new, old, plan_hint=plan_hint, with_grammar=False
-        )
-        return _with_note(report, reason)
+        if _size(question) > MAX_TEXT:
+            reason = f"longer than {MAX_TEXT // 2**20} million characters"
+            return _with_note(Report(path=path), f"{reason}: not checked")
+        if self._in_process and _is_small_and_proven(question):
+            return await _in_thread(question)
+        worker = await self._free.get()
+        try:
+            return await self._judged(worker, question)
+        finally:
+            self._free.put_nowait(worker)
 
     async def close(self) -> None:
-        """End the worker process, if there is one."""
-        async with self._turn:
-            await self._stop()
+        """End the worker processes, once each has answered its question."""
+        workers = [await self._free.get() for _ in range(self._count)]
+        for worker in workers:
+            await worker.stop()
+            self._free.put_nowait(worker)
 
-    async def _ask(self, question: Question) -> Report:
-        size = len(question.new) + len(question.old or "")
-        deadline = self._deadline * (1 + size / LARGE)
-        question = question.model_copy(update={"deadline": deadline})
+    async def _judged(self, worker: WorkerProcess, question: Question) -> Report:
+        language = language_of(question.path, question.new).name
+        reason = f"the {language} grammar failed {TRUST} times"
+        if self._lost[language] < TRUST:
+            try:
+                return await self._ask(worker, question)
+            except WorkerLost as lost:
+                self._lost[language] += 1
+                reason = str(lost)
+        question = question.model_copy(update={"with_grammar": False})
         try:
-            async with asyncio.timeout(deadline):
-                payload = await self._exchange(question.model_dump_json().encode())
-        except TimeoutError:
-            raise WorkerLost(f"the grammar gave no answer in {deadline:.1f} s") from None
-        except (OSError, asyncio.IncompleteReadError):
-            raise WorkerLost("the grammar ended its process") from None
-        except asyncio.CancelledError:
-            # An answer to a question nobody waits for would be read as the next one's.
-            await self._stop()
-            raise
-        return Report.model_validate_json(payload)
+            report = await self._ask(worker, question)
+        except WorkerLost:
+            # No process can be had, or it is the text and not the grammar.
+            if _size(question) > LARGE:
+                return _with_note(Report(path=question.path), f"{reason}: not checked")
+            report = await _in_thread(question)
+        return _with_note(report, f"{reason}: judged without its grammar")
 
-    async def _exchange(self, payload: bytes) -> bytes:
-        worker = await self._running()
-        if worker.stdin is None or worker.stdout is None:
-            raise OSError("the worker has no pipes")
-        worker.stdin.write(frame(payload))
-        await worker.stdin.drain()
-        size = int.from_bytes(await worker.stdout.readexactly(LENGTH_BYTES), "big")
-        return await worker.stdout.readexactly(size)
-
-    async def _running(self) -> asyncio.subprocess.Process:
-        if self._worker is None or self._worker.returncode is not None:
-            self._worker = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=os.name == "posix",
-            )
-        return self._worker
-
-    async def _stop(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is None:
-            return
-        if worker.returncode is None:
-            worker.kill()
-        if worker.stdin is not None:
-            worker.stdin.close()
-        await worker.wait()
+    async def _ask(self, worker: WorkerProcess, question: Question) -> Report:
+        size = _size(question)
+        deadline = self._deadline * (1 + size / LARGE)
+        payload = await asyncio.to_thread(_payload, question, deadline)
+        answer = await worker.ask(payload, deadline=deadline)
+        if size > LARGE:
+            await worker.stop()
+        try:
+            return Report.model_validate_json(answer)
+        except ValidationError:
+            await worker.stop()
+            raise WorkerLost("the grammar's process gave no report") from None
 
 
-def worker_command() -> tuple[str, ...]:
-    """The worker's command line: isolated, so that no module of the user's project is loaded."""
-    root = Path(orchestra_tui.__file__).resolve().parent.parent
-    return (sys.executable, "-I", "-c", _BOOT, str(root))
+def _payload(question: Question, deadline: float) -> bytes:
+    """The question as JSON; half a character, which JSON cannot hold, goes as a question mark."""
+    texts = {
+        name: text.encode("utf-8", "replace").decode()
+        for name in ("path", "new", "old")
+        if (text := getattr(question, name)) is not None
+    }
+    return question.model_copy(update={"deadline": deadline, **texts}).model_dump_json().encode()
 
 
-def _is_small_and_proven(path: str, new: str, old: str | None) -> bool:
-    if max(len(new), len(old or "")) >= SMALL:
+def _size(question: Question) -> int:
+    return max(len(question.new), len(question.old or ""))
+
+
+def _is_small_and_proven(question: Question) -> bool:
+    if _size(question) >= SMALL:
         return False
-    language = language_of(path, new)
+    language = language_of(question.path, question.new)
     return language.is_proven or not language.has_grammar
 
 
+async def _in_thread(question: Question) -> Report:
+    return await asyncio.to_thread(question.answer)
+
+
 def _with_note(report: Report, reason: str) -> Report:
-    note = finding(ReportState.SUSPECT, "not-checked", f"{reason}: judged without its grammar")
+    note = finding(ReportState.SUSPECT, "not-checked", reason)
     state = report.state if report.state is not ReportState.FINE else ReportState.SUSPECT
     return report.model_copy(
         update={"state": state, "diagnostics": (*report.diagnostics, note.diagnostic)}

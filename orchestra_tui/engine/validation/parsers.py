@@ -41,6 +41,9 @@ class ParseProblem:
     may_be_newer: bool = False
 
 
+MAX_PYTHON = 2_000_000
+"""Characters of Python that are parsed: a tree takes 250 times its text in memory."""
+
 PARSED = frozenset({"python", "json", "jsonlines", "toml"})
 
 
@@ -66,6 +69,8 @@ def parse_problem(language: str, path: str, text: str) -> ParseProblem | None:
 
 
 def _python(text: str) -> ParseProblem | None:
+    if len(text) > MAX_PYTHON:
+        return None
     try:
         with _FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore")

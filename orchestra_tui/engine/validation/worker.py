@@ -4,16 +4,21 @@ The rule a reader must not break: nothing but frames is ever written to standard
 is 4 bytes of length (big-endian) and that many bytes of JSON: a `Question` in, a `Report` out.
 """
 
+import contextlib
+import importlib
 import signal
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
 from orchestra_tui.engine.validation.plan_hint import PlanHint
+from orchestra_tui.engine.validation.report import Report
 from orchestra_tui.engine.validation.validator import validate
 
 LENGTH_BYTES = 4
+MAX_MEMORY = 3 * 2**30
+"""Bytes of address space: a text that needs more costs this process, not the machine."""
 
 
 class Question(BaseModel):
@@ -25,7 +30,18 @@ class Question(BaseModel):
     new: str
     old: str | None = None
     plan_hint: PlanHint | None = None
+    with_grammar: bool = True
     deadline: float = 5.0
+
+    def answer(self) -> Report:
+        """The validator's report; takes as long as it takes."""
+        return validate(
+            self.path,
+            self.new,
+            self.old,
+            plan_hint=self.plan_hint,
+            with_grammar=self.with_grammar,
+        )
 
 
 def frame(payload: bytes) -> bytes:
@@ -35,14 +51,23 @@ def frame(payload: bytes) -> bytes:
 
 def main() -> None:
     """Answer until standard input ends."""
+    _bound()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while (payload := _read_frame(source)) is not None:
         question = Question.model_validate_json(payload)
         _arm(question.deadline)
-        report = validate(question.path, question.new, question.old, plan_hint=question.plan_hint)
+        report = question.answer()
         _arm(0)
         sink.write(frame(report.model_dump_json().encode()))
         sink.flush()
+
+
+def _bound() -> None:
+    """Limit the memory and leave no core file of the user's code, where there are such limits."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        resource: Any = importlib.import_module("resource")
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
 
 
 def _arm(seconds: float) -> None:
