@@ -43,6 +43,11 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(platformdirs.user_config_dir("orchestra", appauthor=False)) / "config.toml"
 
 
+def key_file_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the user's keys may lie, beside the configuration, whether or not it is there."""
+    return config_path(environment).absolute().with_name("keys.env")
+
+
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings from the file and the environment; the environment's adapter comes first.
 

@@ -22,4 +22,6 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("state-home")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(STATE_HOME, str(folder))
+        # Nobody's keyring is asked; a test that needs one brings its own.
+        environment.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         yield folder

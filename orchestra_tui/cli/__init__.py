@@ -57,6 +57,10 @@ def _run(arguments: "Arguments") -> int:
             from orchestra_tui.cli.reports import print_doctor
 
             return print_doctor(arguments)
+        case "keys":
+            from orchestra_tui.cli.keys import run_keys
+
+            return run_keys(arguments)
         case "plan":
             from orchestra_tui.cli.headless import plan_only
 

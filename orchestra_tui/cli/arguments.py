@@ -13,7 +13,7 @@ from orchestra_tui.cli.top import USAGE_LINE
 
 MODES = ("sequential", "parallel", "pipeline", "watch")
 SCENARIOS = ("calm", "storm", "stall", "hopeless")
-COMMANDS = ("run", "plan", "resume", "sessions", "doctor")
+COMMANDS = ("run", "plan", "resume", "sessions", "doctor", "keys")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Arguments:
     json: bool = False
     session: str | None = None
     approve: bool = False
+    key_action: str = ""
+    key_name: str = ""
+    has_key_argument: bool = False
+    """Somebody wrote a key on the command line; it is not kept here."""
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -64,6 +68,7 @@ def _parse_command(argv: Sequence[str]) -> Arguments:
     _add_resume(commands.add_parser("resume", help="go on where a run stopped"))
     for name, help_text in (("sessions", "list the sessions"), ("doctor", "what can work here")):
         _add_common(commands.add_parser(name, help=help_text))
+    _add_keys(commands.add_parser("keys", help="the keys of your providers"))
     options = vars(parser.parse_args(argv))
     if options.get("mode") == "watch":
         parser.error("watch mode is not in this version: use sequential, parallel or pipeline")
@@ -126,6 +131,42 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
     _add_cache(parser)
     _add_commit(parser)
     _add_common(parser)
+
+
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    """`keys` alone lists; the value of a key is asked for, never an argument."""
+    parser.set_defaults(key_action="list", key_name="", has_key_argument=False, json=False)
+    parser.set_defaults(cwd=Path())
+    actions = parser.add_subparsers(metavar="ACTION")
+    listing = actions.add_parser("list", help="which keys there are, and where; never their value")
+    listing.add_argument("--json", action="store_true", help="one JSON record per line")
+    for action, help_text in (
+        ("set", "keep a key; it is asked for without echo, or read from stdin"),
+        ("remove", "take a key out of the key file and the keyring"),
+    ):
+        one = actions.add_parser(action, help=help_text)
+        one.set_defaults(key_action=action)
+        one.add_argument(
+            "key_name", metavar="NAME", help="the name of its variable, such as GEMINI_API_KEY"
+        )
+        if action == "set":
+            # Without this argparse would repeat a key that was written here, in its complaint.
+            one.add_argument(
+                "has_key_argument", nargs="*", action=_Presence, help=argparse.SUPPRESS
+            )
+
+
+class _Presence(argparse.Action):
+    """That something was written, not what."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, bool(values))
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:

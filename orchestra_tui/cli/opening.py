@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestra_tui.cli.arguments import Arguments
-from orchestra_tui.config import config_path, load_settings
+from orchestra_tui.config import config_path, key_file_path, load_settings
 from orchestra_tui.domain.errors import NotConfigured, StorageError, UsageError
 from orchestra_tui.domain.fold import fold
 from orchestra_tui.domain.ids import SessionId
@@ -48,7 +48,13 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
     run_settings = _run_settings(arguments, settings)
     plan = load_plan(arguments.plan) if arguments.plan else None
     if arguments.rehearse is None and settings.adapters:
-        options = EngineOptions(arguments.path, settings, os.environ, use_cache=arguments.cache)
+        options = EngineOptions(
+            arguments.path,
+            settings,
+            os.environ,
+            key_file=key_file_path(),
+            use_cache=arguments.cache,
+        )
         return Opening(options, run_settings, plan=plan)
     if arguments.rehearse is None and not has_terminal:
         raise NotConfigured(
@@ -58,7 +64,12 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
     scenario = Scenario(arguments.rehearse or Scenario.CALM)
     root = arguments.path if arguments.here else make_scratch(arguments.path)
     options = EngineOptions(
-        root, settings, os.environ, scenario=scenario, is_scratch=not arguments.here
+        root,
+        settings,
+        os.environ,
+        key_file=key_file_path(),
+        scenario=scenario,
+        is_scratch=not arguments.here,
     )
     return Opening(options, run_settings, plan=plan)
 
@@ -186,6 +197,7 @@ async def _opening_of(
         root,
         settings,
         os.environ,
+        key_file=key_file_path(),
         scenario=state.scenario,
         is_scratch=is_scratch,
         use_cache=arguments.cache if arguments else True,

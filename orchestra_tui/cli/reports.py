@@ -7,10 +7,12 @@ from datetime import datetime
 
 from orchestra_tui.cli.arguments import Arguments
 from orchestra_tui.cli.top import DONE, PARTIAL
-from orchestra_tui.config import config_path, load_settings
+from orchestra_tui.config import config_path, key_file_path, load_settings
 from orchestra_tui.domain.ports import DoctorLine, SessionSummary
+from orchestra_tui.domain.settings import Settings
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.engine.adapters.detection import probe
+from orchestra_tui.engine.adapters.detection import KEYS, probe
+from orchestra_tui.engine.keys.key_store import open_keys
 from orchestra_tui.engine.store.folder import find
 from orchestra_tui.engine.store.index import IndexedProject, ProjectIndex, all_summaries
 
@@ -35,7 +37,7 @@ def print_sessions(arguments: Arguments) -> int:
 def print_doctor(arguments: Arguments) -> int:
     """Say what can work on this machine; 0 if something real is configured, 1 if not."""
     settings = load_settings()
-    lines = asyncio.run(probe(settings, os.environ))
+    lines = asyncio.run(_probe(settings))
     is_ready = bool(settings.adapters) and any(line.is_usable for line in lines)
     if arguments.json:
         report = {
@@ -53,6 +55,12 @@ def print_doctor(arguments: Arguments) -> int:
         print("connect something: set ORCHESTRA_BASE_URL and ORCHESTRA_MODEL (and")
         print("ORCHESTRA_API_KEY_ENV, the name of the variable that holds the key)")
     return DONE if is_ready else PARTIAL
+
+
+async def _probe(settings: Settings) -> tuple[DoctorLine, ...]:
+    store = open_keys(os.environ, key_file_path())
+    found = await store.find((*settings.key_names, *KEYS))
+    return await probe(settings, os.environ, keys=found.values)
 
 
 async def _summaries(arguments: Arguments) -> tuple[SessionSummary, ...]:

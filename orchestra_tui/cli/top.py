@@ -27,6 +27,7 @@ commands:
   orchestra resume [SESSION] go on where a run stopped
   orchestra sessions         what was run, in every project
   orchestra doctor           what can work on this machine
+  orchestra keys             the keys of your providers: list, set NAME, remove NAME
   orchestra COMMAND --help   the options of one command
 
 options of orchestra [PATH]:

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.changes import FileDiff
 from orchestra_tui.domain.commands import Command
 from orchestra_tui.domain.events import Outcome, Record
 from orchestra_tui.domain.ids import BlobHash, CallKey, SessionId
+from orchestra_tui.domain.keys import KnownKey
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import Phase, SessionState
@@ -132,6 +133,23 @@ class DoctorLine(_Value):
 
 class GetDoctor(Query[tuple[DoctorLine, ...]]):
     """What can work on this machine; nothing is sent to a paid service."""
+
+
+class GetKeys(Query[tuple[KnownKey, ...]]):
+    """The keys of the configured adapters, of well-known services and of the key file: where each
+    was found. No value is in the answer."""
+
+
+class StoreKey(Query[KnownKey]):
+    """Keep a key in the system keyring, or else in the key file; where it is kept now.
+
+    It is no command, because nothing of a key may stand in the log. Adapters that are open keep
+    the keys they were opened with. Raises UsageError for what is no name or no key, or if nothing
+    can keep it.
+    """
+
+    name: str
+    value: SecretStr
 
 
 class CompletePath(Query[tuple[str, ...]]):

@@ -1,16 +1,17 @@
 """What a person configures: adapters, the chain of each role, and how a run behaves.
 
-The rule a reader must not break: no secret is held here, only the *name* of the environment
-variable that holds one.
+The rule a reader must not break: no secret is held here, only the *name* of the variable that
+holds one.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.keys import name_problem
 from orchestra_tui.domain.presets import with_preset
 from orchestra_tui.domain.review import Severity
 
@@ -120,7 +121,7 @@ class AdapterSettings(BaseModel):
     model: str = ""
     """The model's name as the server knows it."""
     api_key_env: str | None = None
-    """The environment variable that holds the key; None or empty sends no key."""
+    """The name of the key: in the environment, the key file or the keyring. Empty sends no key."""
     command: str = ""
     """The client program, by name or absolute path; empty takes its usual name."""
     env: tuple[str, ...] = ()
@@ -145,6 +146,13 @@ class AdapterSettings(BaseModel):
     """Seconds one call may take in all."""
     max_output_tokens: int | None = Field(default=None, gt=0)
     """Asked of the server with each call; None leaves it to the server."""
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_a_name(cls, name: str | None) -> str | None:
+        if name and (problem := name_problem(name)):
+            raise ValueError(problem)
+        return name
 
     @model_validator(mode="before")
     @classmethod
@@ -227,6 +235,12 @@ class Settings(BaseModel):
     cache: CacheSettings = CacheSettings()
     checks_timeout: float = Field(default=600.0, gt=0)
     """Seconds the project's tests may take."""
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The variables that hold the adapters' keys, each once."""
+        names = (adapter.api_key_env for adapter in self.adapters)
+        return tuple(dict.fromkeys(name for name in names if name))
 
     def chain_for(self, role: Role) -> tuple[AdapterSettings, ...]:
         """The adapters of the role's chain, first choice first; empty when none is configured."""

@@ -43,9 +43,9 @@ def environment(**more: str) -> dict[str, str]:
 
 
 async def start(
-    *words: str, cwd: Path, env: Mapping[str, str] | None = None
+    *words: str, cwd: Path, env: Mapping[str, str] | None = None, has_stdin: bool = False
 ) -> asyncio.subprocess.Process:
-    """Start `orchestra` with these arguments and no terminal."""
+    """Start `orchestra` with these arguments and no terminal; `has_stdin` gives it a pipe."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -53,7 +53,7 @@ async def start(
         *words,
         cwd=cwd,
         env=dict(env or environment()),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE if has_stdin else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
@@ -61,10 +61,13 @@ async def start(
     )
 
 
-async def finish(process: asyncio.subprocess.Process) -> Finished:
-    """Wait for the process to end; a minute is more than any rehearsal may take."""
+async def finish(process: asyncio.subprocess.Process, said: str | None = None) -> Finished:
+    """Wait for the process to end; a minute is more than any rehearsal may take.
+
+    `said` is written to its stdin, if it has one.
+    """
     async with asyncio.timeout(60):
-        out, err = await process.communicate()
+        out, err = await process.communicate(None if said is None else said.encode())
     assert process.returncode is not None
     return Finished(process.returncode, out.decode(), err.decode())
 

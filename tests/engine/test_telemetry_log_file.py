@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestra_tui.domain.errors import StorageError
+from orchestra_tui.domain.secret_forms import forms_of, secrets_in
 from orchestra_tui.engine.telemetry.log_file import KEPT_FILES, MAX_BYTES, MAX_LINE, LogFile
-from orchestra_tui.engine.telemetry.redaction import forms_of, secrets_in
 
 SECRET = "sk-canary/ümlaut+\"quote'\\ 0123456789"
 LOGGER = logging.getLogger("orchestra_tui.engine.sample")

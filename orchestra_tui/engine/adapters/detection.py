@@ -34,20 +34,23 @@ async def probe(
     settings: Settings,
     environ: Mapping[str, str],
     *,
+    keys: Mapping[str, str] | None = None,
     servers: Sequence[LocalServer] | None = None,
 ) -> tuple[DoctorLine, ...]:
     """Everything that was looked for: configured adapters first, the rehearsal last.
 
-    Takes as long as the slowest probe (5 s at most). `servers` replaces the usual local ones.
+    Takes as long as the slowest probe (5 s at most). `keys` are those that were found, by name;
+    without them the environment has them all. `servers` replaces the usual local ones.
     """
     wanted = local_servers(environ) if servers is None else servers
+    keys = environ if keys is None else keys
     found = await asyncio.gather(
-        *(_configured(adapter, environ) for adapter in settings.adapters),
+        *(_configured(adapter, environ, keys) for adapter in settings.adapters),
         *(look_for_program(name, environ) for name in PROGRAMS),
         *(look_for_server(server) for server in wanted),
     )
     count = len(settings.adapters)
-    return (*found[:count], *_keys(environ), *found[count:], REHEARSAL)
+    return (*found[:count], *_keys(keys), *found[count:], REHEARSAL)
 
 
 REHEARSAL = DoctorLine(
@@ -57,11 +60,13 @@ REHEARSAL = DoctorLine(
 )
 
 
-async def _client(settings: AdapterSettings, environ: Mapping[str, str]) -> DoctorLine:
+async def _client(
+    settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
+) -> DoctorLine:
     """A configured agent program: it starts, and its key is there; its login is not tried."""
     name = clean_line(f"{settings.name} ({settings.kind})")
     try:
-        client_key(settings, environ)
+        client_key(settings, keys)
     except UsageError as error:
         return DoctorLine(name=name, state="broken", detail=clean_line(str(error)))
     line = await look_for_program(client_program(settings), environ)
@@ -70,18 +75,20 @@ async def _client(settings: AdapterSettings, environ: Mapping[str, str]) -> Doct
     return DoctorLine(name=name, state=line.state, detail=detail, is_usable=is_usable)
 
 
-async def _configured(settings: AdapterSettings, environ: Mapping[str, str]) -> DoctorLine:
+async def _configured(
+    settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
+) -> DoctorLine:
     if settings.kind in CLIENTS:
-        return await _client(settings, environ)
+        return await _client(settings, environ, keys)
     name = clean_line(f"{settings.name} ({settings.model})")
     try:
-        adapter = build_adapter(settings, environ)
+        adapter = build_adapter(settings, environ, keys=keys)
     except UsageError as error:
         return DoctorLine(name=name, state="broken", detail=clean_line(str(error)))
     host = adapter.info().provider
     try:
         if not is_loopback(HttpEndpoint(settings.base_url).name):
-            detail = f"{host}{_key_words(settings.api_key_env, environ)}; not contacted"
+            detail = f"{host}{_key_words(settings.api_key_env, keys)}; not contacted"
             return DoctorLine(name=name, state="found", detail=detail, is_usable=True)
         if await adapter.is_available():
             return DoctorLine(name=name, state="found", detail=f"{host} answers", is_usable=True)
@@ -91,12 +98,12 @@ async def _configured(settings: AdapterSettings, environ: Mapping[str, str]) -> 
     return DoctorLine(name=name, state="silent", detail=detail)
 
 
-def _keys(environ: Mapping[str, str]) -> list[DoctorLine]:
+def _keys(keys: Mapping[str, str]) -> list[DoctorLine]:
     lines = []
     for name, preset in KEYS.items():
-        if not environ.get(name, "").strip():
+        if not keys.get(name, "").strip():
             continue
-        detail = f'set{_length(environ[name])}; preset = "{preset}" uses it'
+        detail = f'set{_length(keys[name])}; preset = "{preset}" uses it'
         lines.append(DoctorLine(name=name, state="found", detail=detail))
     if not lines:
         detail = f"none of {', '.join(KEYS)} is set"
@@ -104,8 +111,8 @@ def _keys(environ: Mapping[str, str]) -> list[DoctorLine]:
     return lines
 
 
-def _key_words(name: str | None, environ: Mapping[str, str]) -> str:
-    return f", {name} is set{_length(environ.get(name, ''))}" if name else ", no key"
+def _key_words(name: str | None, keys: Mapping[str, str]) -> str:
+    return f", {name} is set{_length(keys.get(name, ''))}" if name else ", no key"
 
 
 def _length(key: str) -> str:

@@ -1,7 +1,8 @@
 """From settings to adapters: one builder per kind.
 
-The rule a reader must not break: a key is read from the environment here, at the last moment, and
-handed to the adapter as a secret; settings hold only the name of its variable.
+The rule a reader must not break: a key is looked up here, at the last moment, and handed to the
+adapter as a secret; settings hold only the name of its variable. Keys that were found elsewhere
+than in the environment are never mixed into it: programs that we start inherit from it.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,50 +23,51 @@ from orchestra_tui.engine.adapters.streaming import Access
 
 Transport = httpx.AsyncBaseTransport | None
 Builder = Callable[[AdapterSettings, Mapping[str, str], Transport], Adapter]
-"""Settings, the environment and, for a test or the rehearsal, what replaces the network."""
+"""Settings, the keys and, for a test or the rehearsal, what replaces the network."""
 
 
 def build_adapter(
     settings: AdapterSettings,
     environ: Mapping[str, str],
     *,
+    keys: Mapping[str, str] | None = None,
     transport: Transport = None,
     tree: PrivateTree | None = None,
 ) -> Adapter:
     """The adapter for one entry of the settings; `transport` replaces the network.
 
+    `keys` are the keys that were found, by name; without them the environment has them all.
     `tree` makes the copies of the project that agent programs run in.
 
-    Raises NotConfigured if the variable that should hold its key is not set, and UsageError for
-    settings that cannot be used.
+    Raises NotConfigured if its key was not found, and UsageError for settings that cannot be used.
     """
+    keys = environ if keys is None else keys
     if settings.kind in CLIENTS:
-        return build_process_adapter(settings, environ, tree)
-    return BUILDERS[settings.kind](settings, environ, transport)
+        return build_process_adapter(settings, environ, tree, keys=keys)
+    return BUILDERS[settings.kind](settings, keys, transport)
 
 
-def api_key(settings: AdapterSettings, environ: Mapping[str, str]) -> SecretStr | None:
-    """The key of this adapter, None if it has none. Raises NotConfigured if it is not set."""
+def api_key(settings: AdapterSettings, keys: Mapping[str, str]) -> SecretStr | None:
+    """The key of this adapter, None if it has none. Raises NotConfigured if it was not found."""
     if not settings.api_key_env:
         return None
-    text = environ.get(settings.api_key_env, "").strip()
+    text = keys.get(settings.api_key_env, "").strip()
     if text:
         return SecretStr(text)
     raise NotConfigured(
         f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is not set: "
-        "set it, or remove api_key_env (with a preset: set it to '') if the server needs no key"
+        f"set it or run `orchestra keys set {settings.api_key_env}`, or remove api_key_env (with "
+        "a preset: set it to '') if the server needs no key"
     )
 
 
 def _over_http(build: Callable[[AdapterSettings, Access], Adapter]) -> Builder:
-    def built(
-        settings: AdapterSettings, environ: Mapping[str, str], transport: Transport
-    ) -> Adapter:
+    def built(settings: AdapterSettings, keys: Mapping[str, str], transport: Transport) -> Adapter:
         access = Access(
             name=settings.name,
             base_url=settings.base_url,
             model=settings.model,
-            api_key=api_key(settings, environ),
+            api_key=api_key(settings, keys),
             key_env=settings.api_key_env or None,
             transport=transport,
         )

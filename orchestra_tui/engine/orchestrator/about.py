@@ -1,10 +1,11 @@
 """What is open: the project's folders, its settings, and what a person should know of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.settings import Scenario, Settings
+from orchestra_tui.engine.keys.key_store import KeyStore
 from orchestra_tui.engine.store.folder import StateFolder
 
 
@@ -14,7 +15,10 @@ class Project:
 
     folder: StateFolder
     settings: Settings
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    keys: KeyStore
+    hide: Callable[[str], None]
+    """Keeps one more secret out of the log."""
     scenario: Scenario | None = None
     git_problem: str = ""
     warnings: tuple[str, ...] = ()

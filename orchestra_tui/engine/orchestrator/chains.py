@@ -77,10 +77,13 @@ def build_chains(
     environment: Mapping[str, str],
     transport: Transport | None = None,
     tree: PrivateTree | None = None,
+    *,
+    keys: Mapping[str, str] | None = None,
 ) -> Chains:
     """Every configured adapter, and the chains of those that can be used.
 
-    `tree` makes the copies of the project that agent programs run in.
+    `keys` are the keys that were found; without them the environment has them all. `tree` makes
+    the copies of the project that agent programs run in.
 
     An adapter whose key is not set is left out of its chains. Raises its NotConfigured if that
     leaves a role with nothing, and UsageError for a base URL or key that cannot be used.
@@ -89,7 +92,7 @@ def build_chains(
     missing: dict[str, NotConfigured] = {}
     for chosen in settings.adapters:
         try:
-            adapter = build_adapter(chosen, environment, transport=transport, tree=tree)
+            adapter = build_adapter(chosen, environment, keys=keys, transport=transport, tree=tree)
         except NotConfigured as error:
             missing[chosen.name] = error
             continue

@@ -1,7 +1,7 @@
 """Answers to what the state does not hold: diffs, texts, lists. Pure data, read when asked.
 
-The rule a reader must not break: an answer changes nothing, and everything that touches the disk
-runs in a thread.
+The rule a reader must not break: an answer changes nothing of the project (`StoreKey` keeps a key
+of the user's), and everything that touches the disk runs in a thread.
 """
 
 import asyncio
@@ -16,12 +16,13 @@ from orchestra_tui.domain.ids import BlobHash, CallKey
 from orchestra_tui.domain.plan_markdown_reader import from_markdown
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import CallState, RunState
-from orchestra_tui.engine.adapters.detection import probe
+from orchestra_tui.engine.adapters.detection import KEYS, probe
 from orchestra_tui.engine.adapters.fallback import Link
 from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.git.diff import diff_bytes
 from orchestra_tui.engine.git.plumbing import CommitRefused
 from orchestra_tui.engine.git.prepare import prepare_commit
+from orchestra_tui.engine.keys.key_store import FoundKeys
 from orchestra_tui.engine.orchestrator.about import Project
 from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.review_work import changes_of, renames_of
@@ -63,7 +64,15 @@ class Answers:
                 call = self._call(query.call)
                 return await self._text(call.reply) if call and call.reply else None
             case ports.GetDoctor():
-                return await probe(self.project.settings, self.project.environment)
+                found = await self._keys()
+                return await probe(
+                    self.project.settings, self.project.environment, keys=found.values
+                )
+            case ports.GetKeys():
+                return (await self._keys()).known
+            case ports.StoreKey():
+                self.project.hide(query.value.get_secret_value().strip())
+                return await self.project.keys.store(query.name, query.value)
             case ports.CompletePath():
                 return await self._complete(query)
             case ports.ValidateText():
@@ -73,6 +82,9 @@ class Answers:
             case ports.GetProject():
                 return await self._project()
         raise TypeError(f"no answer to {type(query).__name__}")
+
+    async def _keys(self) -> FoundKeys:
+        return await self.project.keys.find((*self.project.settings.key_names, *KEYS))
 
     async def _sessions(self, query: ports.ListSessions) -> tuple[ports.SessionSummary, ...]:
         own = tuple(await self.store.summaries(query.limit))

@@ -26,6 +26,7 @@ from orchestra_tui.engine.apply import Applier
 from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.git.blobs import BlobStore
 from orchestra_tui.engine.git.repository import Repository, open_repository
+from orchestra_tui.engine.keys.key_store import FoundKeys, open_keys
 from orchestra_tui.engine.orchestrator.about import Project
 from orchestra_tui.engine.orchestrator.calls import Caller
 from orchestra_tui.engine.orchestrator.chains import Chains, build_chains, rehearsal_chains
@@ -55,7 +56,9 @@ class EngineOptions:
 
     root: Path
     settings: Settings
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key_file: Path | None = None
+    """The user's file of keys; None looks for keys in the environment alone."""
     scenario: Scenario | None = None
     is_scratch: bool = False
     transport: Transport | None = None
@@ -82,14 +85,16 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         claimed: ClaimedFolder = await asyncio.to_thread(claim, options.root.resolve())
         stack.callback(claimed.release)
         folder = claimed.folder
-        log_problem = _open_log_file(stack, folder.logs, options)
+        keys = open_keys(options.environment, options.key_file, folder.root)
+        found = await keys.find(options.settings.key_names)
+        log_file, log_problem = _open_log_file(stack, folder.logs, options, found)
         store = await SqliteEventStore.open(folder.database)
         stack.push_async_callback(store.close)
         log = EventLog(store, project=folder.project)
         stack.push_async_callback(log.close)
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
-        chains = _chains(options, PrivateCopies(tree, files))
+        chains = _chains(options, PrivateCopies(tree, files), found)
         for adapter in chains.adapters:
             stack.push_async_callback(adapter.close)
         gate = Gate()
@@ -119,6 +124,8 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             folder=folder,
             settings=options.settings,
             environment=options.environment,
+            keys=keys,
+            hide=log_file.hide if log_file else _hide_nothing,
             scenario=options.scenario,
             git_problem=git_problem,
             warnings=tuple(
@@ -129,6 +136,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
                         log_problem,
                         index_note,
                         git_problem,
+                        *found.problems,
                         *chains.left_out.values(),
                     ),
                 )
@@ -146,14 +154,20 @@ async def close_rooms(rooms: Rooms) -> None:
     await rooms.close.aclose()
 
 
-def _open_log_file(stack: contextlib.AsyncExitStack, folder: Path, options: EngineOptions) -> str:
+def _open_log_file(
+    stack: contextlib.AsyncExitStack, folder: Path, options: EngineOptions, keys: FoundKeys
+) -> tuple[LogFile | None, str]:
     """Begin the log file; why there is none if it cannot be written. Work goes on without it."""
     try:
-        log_file = LogFile.open(folder, secrets=_secrets(options), label=_label(options))
+        log_file = LogFile.open(folder, secrets=keys.values.values(), label=_label(options))
     except StorageError as error:
-        return str(error)
+        return None, str(error)
     stack.callback(log_file.close)
-    return ""
+    return log_file, ""
+
+
+def _hide_nothing(secret: str) -> None:
+    """There is no log."""
 
 
 def _repository(root: Path) -> tuple[Repository | None, str]:
@@ -181,11 +195,13 @@ def _agents(files: ProjectFiles) -> Agents:
     )
 
 
-def _chains(options: EngineOptions, copies: PrivateCopies) -> Chains:
+def _chains(options: EngineOptions, copies: PrivateCopies, keys: FoundKeys) -> Chains:
     if options.scenario is not None:
         rate = rehearsal_rate(options.environment)
         return rehearsal_chains(build_rehearsal(options.scenario, rate=rate))
-    return build_chains(options.settings, options.environment, options.transport, copies)
+    return build_chains(
+        options.settings, options.environment, options.transport, copies, keys=keys.values
+    )
 
 
 def _lanes(options: EngineOptions) -> Lanes:
@@ -202,11 +218,6 @@ def _cache(options: EngineOptions) -> ResultCache | None:
         max_age=settings.max_age,
         max_bytes=int(settings.max_megabytes * 1_000_000),
     )
-
-
-def _secrets(options: EngineOptions) -> tuple[str, ...]:
-    names = {adapter.api_key_env for adapter in options.settings.adapters if adapter.api_key_env}
-    return tuple(filter(None, (options.environment.get(name) for name in names)))
 
 
 def _label(options: EngineOptions) -> str:

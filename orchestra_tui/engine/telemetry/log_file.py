@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from typing import Self
 
 from orchestra_tui.domain.errors import StorageError
+from orchestra_tui.domain.secret_forms import forms_of
 from orchestra_tui.domain.text import clean, redact
-from orchestra_tui.engine.telemetry.redaction import forms_of
 
 LOGGER = "orchestra_tui"
 """The name above every logger of this package: `logging.getLogger(__name__)` is below it."""
@@ -31,6 +31,10 @@ class SafeFormatter(logging.Formatter):
         mark = f" [{label}]" if label else ""
         super().__init__(f"%(asctime)s %(levelname)s{mark} %(name)s: %(message)s")
         self._secrets = forms_of(secrets)
+
+    def hide(self, secret: str) -> None:
+        """Keep one more secret out of every later entry."""
+        self._secrets = (*forms_of([secret]), *self._secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The entry as text, cleaned, redacted and bounded."""
@@ -69,8 +73,15 @@ class _WholeRecords(QueueHandler):
 class LogFile:
     """The open log. Entries are written by a thread of their own, so logging never blocks."""
 
-    def __init__(self, path: Path, handler: logging.Handler, listener: QueueListener) -> None:
+    def __init__(
+        self,
+        path: Path,
+        handler: logging.Handler,
+        listener: QueueListener,
+        formatter: SafeFormatter,
+    ) -> None:
         self.path = path
+        self.hide = formatter.hide
         self._handler = handler
         self._listener = listener
 
@@ -89,7 +100,8 @@ class LogFile:
             file = _QuietFile(path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
         except OSError as error:
             raise StorageError(f"{path} cannot be written: {error.strerror}") from error
-        file.setFormatter(SafeFormatter(secrets, label))
+        formatter = SafeFormatter(secrets, label)
+        file.setFormatter(formatter)
         queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
         listener = QueueListener(queue, file)
         handler = _WholeRecords(queue)
@@ -101,7 +113,7 @@ class LogFile:
             logger.addHandler(logging.NullHandler())
         logger.addHandler(handler)
         listener.start()
-        return cls(path, handler, listener)
+        return cls(path, handler, listener, formatter)
 
     def close(self) -> None:
         """Write what waits and let go of the file."""

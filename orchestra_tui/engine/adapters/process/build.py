@@ -1,6 +1,7 @@
 """From settings to a process adapter.
 
-The rule a reader must not break: a key is read from the environment here, at the last moment.
+The rule a reader must not break: a key is looked up here, at the last moment, and given to its own
+client alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,15 +28,16 @@ CLIENTS: Mapping[AdapterKind, Callable[[], Client]] = {
 _TIMEOUTS = {"first_byte_timeout", "idle_timeout"}
 
 
-def client_key(settings: AdapterSettings, environ: Mapping[str, str]) -> str | None:
+def client_key(settings: AdapterSettings, keys: Mapping[str, str]) -> str | None:
     """The key of a client, None if it is logged in by itself. Raises NotConfigured."""
     if not settings.api_key_env:
         return None
-    if key := environ.get(settings.api_key_env, "").strip():
+    if key := keys.get(settings.api_key_env, "").strip():
         return key
     raise NotConfigured(
         f"the adapter {settings.name} wants its key in {settings.api_key_env}, which is not "
-        "set: set it, or remove api_key_env if the client is logged in by itself"
+        f"set: set it or run `orchestra keys set {settings.api_key_env}`, or remove api_key_env "
+        "if the client is logged in by itself"
     )
 
 
@@ -45,14 +47,17 @@ def client_program(settings: AdapterSettings) -> str:
 
 
 def build_process_adapter(
-    settings: AdapterSettings, environ: Mapping[str, str], tree: PrivateTree | None
+    settings: AdapterSettings,
+    environ: Mapping[str, str],
+    tree: PrivateTree | None,
+    *,
+    keys: Mapping[str, str],
 ) -> Adapter:
     """The adapter for a client; `tree` makes the copies it runs in.
 
-    Raises NotConfigured if the variable that should hold its key is not set, or if there is no
-    project to copy.
+    Raises NotConfigured if its key was not found, or if there is no project to copy.
     """
-    key = client_key(settings, environ)
+    key = client_key(settings, keys)
     if tree is None:
         raise NotConfigured(f"the adapter {settings.name} needs a project to work in")
     return ProcessAdapter(
