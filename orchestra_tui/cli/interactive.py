@@ -18,7 +18,7 @@ from orchestra_tui.domain.settings import Mode, RunSettings
 
 def run_app(arguments: Arguments) -> int:
     """Open the app, and open it again where the user wants to go on; the exit code."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))):
         raise UsageError(
             "there is no terminal to open the app on: use `orchestra run TASK --headless "
             "--auto-approve`, with --rehearse calm if no provider is configured"

@@ -264,8 +264,9 @@ class AgentPane(Vertical):
         if call is not None and call.is_cached:
             return f"{signs.accepted} known from an earlier run: nobody was asked", MUTED
         if call is not None and call.hops:
-            hop = call.hops[-1]
-            text = f"instead of {clean_line(hop.left)}: {clean_line(hop.cause)}"
+            left = clean_line(call.hops[-1].left)
+            cause = clean_line(call.hops[-1].cause).removeprefix(f"{left}: ")
+            text = f"instead of {left}: {cause}"
             return f"{signs.cooling} {text}", "$text-warning"
         return context_summary(call.context) if call is not None else "", MUTED
 

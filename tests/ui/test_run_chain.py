@@ -60,7 +60,7 @@ async def test_a_hop_says_who_answers_instead_of_whom_and_why() -> None:
         pane = app.screen.query_one(AgentPane)
         assert "gemini/gemini-3" in str(pane.query_one(".pane-head", PlainStatic).visual)
         note = str(pane.query_one(".pane-note", PlainStatic).visual)
-        assert "instead of glm: glm: 429, too many" in note
+        assert "instead of glm: 429, too many" in note
         assert "\x1b" not in note
         assert pane.reply.row_text(0) == "whole", "the half answer is gone"
 
