@@ -28,12 +28,12 @@ from typing import Any
 import platformdirs
 from pydantic import ValidationError
 
+from orchestra_tui.domain.doctor import ENVIRONMENT_ADAPTER
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.settings import Settings
 
 CONFIG_ENV = "ORCHESTRA_CONFIG"
 """The environment variable that names another configuration file."""
-_ENV_ADAPTER = "environment"
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -57,6 +57,14 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     path = config_path(environment)
     raw = _read(path, is_required=CONFIG_ENV in environment)
+    return settings_from(raw, path, environment)
+
+
+def settings_from(raw: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings from what the file at `path` says and the environment.
+
+    The environment's adapter is asked first in every chain. Raises UsageError.
+    """
     adapters = [{"name": name, **fields} for name, fields in _table(raw, "adapters", path).items()]
     if from_environment := _environment_adapter(environment):
         adapters.insert(0, from_environment)
@@ -69,7 +77,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         said = first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: {where}: {said}") from None
     _check_chains(settings, path)
-    return settings
+    return _environment_first(settings) if from_environment else settings
 
 
 def concurrency_of(processors: int | None) -> int:
@@ -119,7 +127,15 @@ def _environment_adapter(environment: Mapping[str, str]) -> dict[str, Any] | Non
         missing = "ORCHESTRA_MODEL" if base_url else "ORCHESTRA_BASE_URL"
         raise UsageError(f"{missing} is not set: base URL and model are needed together")
     key = environment.get("ORCHESTRA_API_KEY_ENV")
-    return {"name": _ENV_ADAPTER, "base_url": base_url, "model": model, "api_key_env": key}
+    return {"name": ENVIRONMENT_ADAPTER, "base_url": base_url, "model": model, "api_key_env": key}
+
+
+def _environment_first(settings: Settings) -> Settings:
+    chains = {
+        role: tuple(dict.fromkeys((ENVIRONMENT_ADAPTER, *chain)))
+        for role, chain in settings.chains.items()
+    }
+    return settings.model_copy(update={"chains": chains})
 
 
 def _check_chains(settings: Settings, path: Path) -> None:

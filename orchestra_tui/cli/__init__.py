@@ -54,9 +54,9 @@ def _run(arguments: "Arguments") -> int:
 
             return print_sessions(arguments)
         case "doctor":
-            from orchestra_tui.cli.reports import print_doctor
+            from orchestra_tui.cli.doctor_report import run_doctor
 
-            return print_doctor(arguments)
+            return run_doctor(arguments)
         case "keys":
             from orchestra_tui.cli.keys import run_keys
 

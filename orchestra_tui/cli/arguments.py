@@ -40,6 +40,8 @@ class Arguments:
     key_name: str = ""
     has_key_argument: bool = False
     """Somebody wrote a key on the command line; it is not kept here."""
+    write: bool = False
+    yes: bool = False
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -66,8 +68,8 @@ def _parse_command(argv: Sequence[str]) -> Arguments:
     _add_run(commands.add_parser("run", help="run a task"))
     _add_plan(commands.add_parser("plan", help="draft a plan for a task and print it"))
     _add_resume(commands.add_parser("resume", help="go on where a run stopped"))
-    for name, help_text in (("sessions", "list the sessions"), ("doctor", "what can work here")):
-        _add_common(commands.add_parser(name, help=help_text))
+    _add_common(commands.add_parser("sessions", help="list the sessions"))
+    _add_doctor(commands.add_parser("doctor", help="what can work here"))
     _add_keys(commands.add_parser("keys", help="the keys of your providers"))
     options = vars(parser.parse_args(argv))
     if options.get("mode") == "watch":
@@ -167,6 +169,16 @@ class _Presence(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         setattr(namespace, self.dest, bool(values))
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write the proposed adapters and chains to the configuration file, after a question",
+    )
+    parser.add_argument("--yes", action="store_true", help="with --write: do not ask")
+    _add_common(parser)
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestra_tui.cli.arguments import Arguments
+from orchestra_tui.cli.config_file import ConfigFile
 from orchestra_tui.config import config_path, key_file_path, load_settings
 from orchestra_tui.domain.errors import NotConfigured, StorageError, UsageError
 from orchestra_tui.domain.fold import fold
@@ -54,12 +55,14 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
             os.environ,
             key_file=key_file_path(),
             use_cache=arguments.cache,
+            settings_store=ConfigFile(os.environ),
         )
         return Opening(options, run_settings, plan=plan)
     if arguments.rehearse is None and not has_terminal:
         raise NotConfigured(
-            "no provider is configured and there is no terminal to ask on: set ORCHESTRA_BASE_URL "
-            f"and ORCHESTRA_MODEL, or write {config_path()}, or add --rehearse calm"
+            "no provider is configured and there is no terminal to ask on: `orchestra doctor` says "
+            "what is here, `orchestra doctor --write` configures it (or set "
+            f"ORCHESTRA_BASE_URL and ORCHESTRA_MODEL, write {config_path()}, add --rehearse calm)"
         )
     scenario = Scenario(arguments.rehearse or Scenario.CALM)
     root = arguments.path if arguments.here else make_scratch(arguments.path)
@@ -70,6 +73,7 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
         key_file=key_file_path(),
         scenario=scenario,
         is_scratch=not arguments.here,
+        settings_store=ConfigFile(os.environ),
     )
     return Opening(options, run_settings, plan=plan)
 
@@ -201,6 +205,7 @@ async def _opening_of(
         scenario=state.scenario,
         is_scratch=is_scratch,
         use_cache=arguments.cache if arguments else True,
+        settings_store=ConfigFile(os.environ),
     )
     run_settings = _run_settings(arguments, settings) if arguments else settings.run
     plan = load_plan(arguments.plan) if arguments and arguments.plan else None

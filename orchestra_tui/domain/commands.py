@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestra_tui.domain.ids import SessionId, StepId
+from orchestra_tui.domain.doctor import Offer
+from orchestra_tui.domain.ids import Role, SessionId, StepId
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.settings import Mode, RunSettings
 
@@ -139,6 +140,17 @@ class FinishRun(_Command):
     type: Literal["FinishRun"] = "FinishRun"
 
 
+class ConfigureAgents(_Command):
+    """Write adapters and chains to the user's configuration and work with them from the next call.
+
+    A role that is absent keeps its chain; an empty chain takes the role's chain out.
+    """
+
+    type: Literal["ConfigureAgents"] = "ConfigureAgents"
+    offers: tuple[Offer, ...] = ()
+    chains: dict[Role, tuple[str, ...]] = {}
+
+
 Command = Annotated[
     StartRun
     | NewSession
@@ -156,6 +168,7 @@ Command = Annotated[
     | RevertRun
     | DecideHunks
     | CommitChanges
-    | FinishRun,
+    | FinishRun
+    | ConfigureAgents,
     Field(discriminator="type"),
 ]

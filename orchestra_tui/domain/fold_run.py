@@ -12,7 +12,7 @@ from orchestra_tui.domain.state import CallState, CallStatus, RunState, StepStat
 def apply_run_event(run: RunState, event: ev.RunEvent, record: ev.Record) -> RunState:
     """The run after an event of its own."""
     match event:
-        case ev.RunStarted():
+        case ev.RunStarted() | ev.ChainsChanged():
             return run
         case ev.ChecksDetected():
             checks = run.checks.model_copy(update={"detected": event.names, "why": event.why})

@@ -3,7 +3,7 @@
 The rule a reader must not break: pure data crosses `EngineClient`; no Future, callback or widget.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.changes import FileDiff
 from orchestra_tui.domain.commands import Command
+from orchestra_tui.domain.doctor import Configuration, DoctorLine, LinkTrial, Offer
 from orchestra_tui.domain.events import Outcome, Record
-from orchestra_tui.domain.ids import BlobHash, CallKey, SessionId
+from orchestra_tui.domain.ids import BlobHash, CallKey, Role, SessionId
 from orchestra_tui.domain.keys import KnownKey
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.review import Diagnostic
+from orchestra_tui.domain.settings import Settings
 from orchestra_tui.domain.state import Phase, SessionState
 
 R_co = TypeVar("R_co", covariant=True)
@@ -122,17 +124,32 @@ class GetReply(Query[str | None]):
     call: CallKey
 
 
-class DoctorLine(_Value):
-    """One thing that could work here. `state` is found, missing, broken, foreign or silent."""
+class ListProbes(Query[tuple[DoctorLine, ...]]):
+    """What will be looked for on this machine, in the order to show it; starts nothing.
+
+    A line whose state is not `looking` is known already.
+    """
+
+
+class Probe(Query[DoctorLine]):
+    """The line of one probe, looked for now: seconds at most, and nothing is spent."""
+
+    key: str
+
+
+class GetConfiguration(Query[Configuration]):
+    """What the user's configuration says of agents."""
+
+
+class TryLink(Query[LinkTrial]):
+    """Send one tiny prompt to one adapter, which may cost something. Ask on a key press only.
+
+    `offer` is an adapter that is not configured yet; without it `name` is one that is.
+    Raises UsageError for an adapter that cannot be asked.
+    """
 
     name: str
-    state: str
-    detail: str
-    is_usable: bool = False
-
-
-class GetDoctor(Query[tuple[DoctorLine, ...]]):
-    """What can work on this machine; nothing is sent to a paid service."""
+    offer: Offer | None = None
 
 
 class GetKeys(Query[tuple[KnownKey, ...]]):
@@ -183,6 +200,8 @@ class ProjectInfo(_Value):
     provider: ProviderKind
     adapters: dict[str, str]
     """Role -> adapter and model."""
+    chains: dict[str, tuple[str, ...]] = {}
+    """Role -> names of the adapters in use, first choice first."""
     checks: tuple[str, ...]
     checks_why: str
     file_count: int
@@ -276,6 +295,29 @@ class ResultCache(Protocol):
 
     async def forget(self, key: str) -> None:
         """Drop an answer that turned out to be of no use."""
+        ...
+
+
+class SettingsStore(Protocol):
+    """The user's configuration. The methods block (disk); call them in a thread."""
+
+    def read(self) -> Configuration:
+        """What it says of agents. Raises UsageError for a file that cannot be read."""
+        ...
+
+    def preview(self, offers: Sequence[Offer], chains: Mapping[Role, Sequence[str]]) -> Settings:
+        """The settings as they would be after `save`; nothing is written.
+
+        Raises UsageError with what is wrong with the change.
+        """
+        ...
+
+    def save(self, offers: Sequence[Offer], chains: Mapping[Role, Sequence[str]]) -> Settings:
+        """Add the adapters, set the chains, leave everything else as it is written.
+
+        An empty chain takes the role's chain out. Raises UsageError as `preview` does, and when
+        the file cannot be written.
+        """
         ...
 
 

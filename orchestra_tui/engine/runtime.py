@@ -66,7 +66,8 @@ class Engine:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know of this project and its journal, in sentences."""
-        return (*self._rooms.project.warnings, *self._log.warnings)
+        left_out = self._rooms.tools.caller.chains.left_out.values()
+        return (*self._rooms.project.warnings, *left_out, *self._log.warnings)
 
     @property
     def plan_path(self) -> Path:
@@ -111,6 +112,8 @@ class Engine:
                 await self._open_session(command)
             case cmd.StartRun():
                 await self._start_run(command)
+            case cmd.ConfigureAgents():
+                await self._configure(command)
             case cmd.CancelRun():
                 await self._log.append(*self._decided(command, Surroundings()))
                 await self._loop.stop_work()
@@ -123,9 +126,16 @@ class Engine:
                 await self._log.append(*self._decided(command, around))
 
     def _decided(self, command: cmd.Command, around: Surroundings) -> tuple[ev.Event, ...]:
-        if isinstance(command, cmd.NewSession | cmd.OpenSession):
+        if isinstance(command, cmd.NewSession | cmd.OpenSession | cmd.ConfigureAgents):
             raise TypeError(f"{command.type} has no events of its own")
         return decide(command, self._log.state, around)
+
+    async def _configure(self, command: cmd.ConfigureAgents) -> None:
+        setup, run = self._rooms.setup, self._log.state.run
+        await setup.configure(command.offers, command.chains)
+        is_at_work = run is not None and run.outcome is None
+        if run is not None and is_at_work and not self._rooms.tools.caller.chains.is_rehearsal:
+            await self._log.append(ev.ChainsChanged(run=run.id, chains=setup.chain_names()))
 
     async def _start_run(self, command: cmd.StartRun) -> None:
         if not self._rooms.tools.caller.chains.by_role:

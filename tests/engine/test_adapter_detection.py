@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestra_tui.domain.ports import DoctorLine
+from orchestra_tui.domain.doctor import DoctorLine, Offer
 from orchestra_tui.domain.settings import AdapterSettings, Settings
 from orchestra_tui.engine.adapters.detect_programs import look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
@@ -58,7 +58,7 @@ async def test_a_program_that_starts_shows_its_version(tmp_path: Path) -> None:
     assert line.state == "found"
     assert line.detail.startswith("codex 0.44.0")
     assert "\x1b" not in line.detail
-    assert line.detail.endswith('; use it with kind = "codex"')
+    assert line.offer == Offer(name="codex", fields={"kind": "codex"})
     assert not line.is_usable
 
 
@@ -138,6 +138,9 @@ async def test_a_server_is_known_by_its_shape(
     assert not line.is_usable
 
 
+PRESETS = {"Ollama": "ollama", "LM Studio": "lmstudio", "llama.cpp": "llamacpp"}
+
+
 async def look(kind: str, app: App, *, seconds: float = 5.0) -> DoctorLine:
     readers = {
         "Ollama": ollama_models,
@@ -145,7 +148,9 @@ async def look(kind: str, app: App, *, seconds: float = 5.0) -> DoctorLine:
         "llama.cpp": llama_cpp_models,
     }
     async with StubServer(app) as stub:
-        server = LocalServer(kind, stub.base_url, "models", readers[kind], stub.base_url)
+        server = LocalServer(
+            kind, stub.base_url, "models", readers[kind], stub.base_url, PRESETS[kind]
+        )
         return await look_for_server(server, seconds=seconds)
 
 
@@ -154,7 +159,7 @@ async def test_a_server_that_hangs_is_silent() -> None:
 
 
 async def test_a_port_where_nobody_listens_is_missing() -> None:
-    server = LocalServer("Ollama", "http://127.0.0.1:9", "api/tags", ollama_models, "")
+    server = LocalServer("Ollama", "http://127.0.0.1:9", "api/tags", ollama_models, "", "ollama")
     assert (await look_for_server(server)).state == "missing"
 
 
@@ -211,5 +216,8 @@ async def test_only_what_is_configured_is_usable(tmp_path: Path) -> None:
 async def test_with_nothing_there_it_still_says_what_it_looked_for(tmp_path: Path) -> None:
     lines = await probe(Settings(), {"PATH": str(tmp_path)}, servers=())
     assert not any(line.is_usable for line in lines)
-    assert "OPENAI_API_KEY" in next(line for line in lines if line.name == "API keys").detail
+    openai = next(line for line in lines if line.name == "OPENAI_API_KEY")
+    assert (openai.state, openai.key_variable) == ("missing", "OPENAI_API_KEY")
+    assert openai.is_minor
+    assert not any(line.offer for line in lines)
     assert lines[-1].name == "rehearsal"

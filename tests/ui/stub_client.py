@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.commands import Command
+from orchestra_tui.domain.doctor import Configuration
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.fold import apply
 from orchestra_tui.domain.ids import SessionId
@@ -19,12 +20,13 @@ from orchestra_tui.domain.ports import (
     Delta,
     DiffReport,
     GetBlob,
+    GetConfiguration,
     GetDiff,
-    GetDoctor,
     GetProject,
     GetReply,
     GetRequest,
     Lagged,
+    ListProbes,
     ListSessions,
     ProjectInfo,
     Query,
@@ -88,7 +90,8 @@ class StubClient:
             GetBlob: None,
             GetRequest: None,
             GetReply: None,
-            GetDoctor: (),
+            GetConfiguration: Configuration(place="/home/ada/.config/orchestra/config.toml"),
+            ListProbes: (),
             CompletePath: (),
             ValidateText: (),
         } | (answers or {})

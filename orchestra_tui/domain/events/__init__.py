@@ -35,6 +35,7 @@ from orchestra_tui.domain.events.review import (
 )
 from orchestra_tui.domain.events.run import (
     CancelRequested,
+    ChainsChanged,
     ChecksDetected,
     LimitsChanged,
     PlanApproved,
@@ -77,6 +78,7 @@ __all__ = [
     "CallFinished",
     "CallStarted",
     "CancelRequested",
+    "ChainsChanged",
     "CheckOutcome",
     "CheckState",
     "CheckpointTaken",
@@ -131,6 +133,7 @@ RunEvent = (
     | PlanRejected
     | PlanApproved
     | LimitsChanged
+    | ChainsChanged
     | RunPaused
     | RunContinued
     | CancelRequested

@@ -75,6 +75,13 @@ class LimitsChanged(RunFact):
     settings: RunSettings
 
 
+class ChainsChanged(RunFact):
+    """The user changed who is asked; the next call of each role goes to these, in this order."""
+
+    type: Literal["ChainsChanged"] = "ChainsChanged"
+    chains: dict[str, tuple[str, ...]]
+
+
 class RunPaused(RunFact):
     """Nothing new starts until the user goes on."""
 

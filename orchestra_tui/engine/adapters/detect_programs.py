@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 
-from orchestra_tui.domain.ports import DoctorLine
+from orchestra_tui.domain.doctor import DoctorLine, Offer
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.process.environment import client_environment, find_program
 
@@ -26,12 +26,14 @@ KINDS = {
     "vibe": "vibe",
 }
 """The kind of adapter that drives each program."""
+OFFERED = {"gemini": "gemini-cli"}
+"""What an adapter of the program is called where its own name means the vendor's service."""
 PROGRAMS = tuple(KINDS)
 VERSION_TIMEOUT = 5.0
 POLL = 0.05
 MAX_OUTPUT = 4096
 MAX_WORDS = 60
-NOT_YET = "not usable yet in this version"
+NOT_TRIED = "its login is not tried"
 
 
 async def look_for_program(
@@ -53,8 +55,8 @@ async def look_for_program(
     if code:
         return DoctorLine(name=label, state="broken", detail=f"exit status {code}: {words}")
     kind = KINDS.get(name)
-    use = f'; use it with kind = "{kind}"' if kind else ""
-    return DoctorLine(name=label, state="found", detail=f"{words}{use}")
+    offer = Offer(name=OFFERED.get(name, name), fields={"kind": kind}) if kind else None
+    return DoctorLine(name=label, state="found", detail=f"{words}; {NOT_TRIED}", offer=offer)
 
 
 async def _version(path: str, environ: Mapping[str, str], seconds: float) -> tuple[int, str]:

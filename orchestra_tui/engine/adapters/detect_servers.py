@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from orchestra_tui.domain.doctor import DoctorLine, Offer
 from orchestra_tui.domain.errors import UsageError
-from orchestra_tui.domain.ports import DoctorLine
+from orchestra_tui.domain.presets import PRESETS
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.http import HttpEndpoint
 
@@ -32,6 +33,7 @@ class LocalServer:
     path: str
     models: Callable[[object], list[str] | None]
     base_url: str
+    preset: str
 
 
 async def look_for_server(server: LocalServer, *, seconds: float = SECONDS) -> DoctorLine:
@@ -56,21 +58,34 @@ async def look_for_server(server: LocalServer, *, seconds: float = SECONDS) -> D
         return DoctorLine(name=server.name, state="foreign", detail=detail)
     names = ", ".join(clean_line(name)[:MAX_NAME] for name in models[:MAX_MODELS])
     more = ", ..." if len(models) > MAX_MODELS else ""
-    detail = f"{host}: {names or 'no model yet'}{more}; base_url = {server.base_url}"
-    return DoctorLine(name=server.name, state="found", detail=detail)
+    detail = f"{host}  {names or 'no model yet'}{more}"
+    offer = _offer(server, models)
+    return DoctorLine(name=server.name, state="found", detail=detail, offer=offer, is_free=True)
+
+
+def _offer(server: LocalServer, models: list[str]) -> Offer | None:
+    """The first model that can write; those that make vectors cannot."""
+    writers = [name for name in models if name and "embed" not in name.casefold()]
+    if not writers:
+        return None
+    fields = {"preset": server.preset, "model": writers[0]}
+    if server.base_url != PRESETS[server.preset]["base_url"]:
+        fields["base_url"] = server.base_url
+    return Offer(name=server.preset, fields=fields, is_free=True)
 
 
 def local_servers(environ: Mapping[str, str]) -> tuple[LocalServer, ...]:
     """The servers that are looked for; OLLAMA_HOST is respected."""
     ollama = _ollama_url(environ.get("OLLAMA_HOST", ""))
     return (
-        LocalServer("Ollama", ollama, "api/tags", ollama_models, f"{ollama}/v1"),
+        LocalServer("Ollama", ollama, "api/tags", ollama_models, f"{ollama}/v1", "ollama"),
         LocalServer(
             "LM Studio",
             "http://127.0.0.1:1234/v1",
             "models",
             lm_studio_models,
             "http://127.0.0.1:1234/v1",
+            "lmstudio",
         ),
         LocalServer(
             "llama.cpp",
@@ -78,6 +93,7 @@ def local_servers(environ: Mapping[str, str]) -> tuple[LocalServer, ...]:
             "models",
             llama_cpp_models,
             "http://127.0.0.1:8080/v1",
+            "llamacpp",
         ),
     )
 

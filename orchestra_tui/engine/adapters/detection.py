@@ -1,18 +1,20 @@
-"""What could work on this machine: everything is probed at once, and nothing is spent.
+"""What could work on this machine: one probe a line, asked for one by one and all at once.
 
 The rule a reader must not break: no paid service is contacted and no key is shown; of a key only
 its variable's name and its length are said. `is_usable` is true for configured adapters alone.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
+from orchestra_tui.domain.doctor import DoctorLine, Offer
 from orchestra_tui.domain.errors import UsageError
-from orchestra_tui.domain.ports import DoctorLine
 from orchestra_tui.domain.presets import PRESETS
 from orchestra_tui.domain.settings import AdapterSettings, Settings
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.engine.adapters.detect_programs import PROGRAMS, look_for_program
+from orchestra_tui.engine.adapters.detect_programs import KINDS, NOT_TRIED, look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
     LocalServer,
     local_servers,
@@ -22,65 +24,197 @@ from orchestra_tui.engine.adapters.http import HttpEndpoint, is_loopback
 from orchestra_tui.engine.adapters.process.build import CLIENTS, client_key, client_program
 from orchestra_tui.engine.adapters.registry import build_adapter
 
+FindKeys = Callable[[], Awaitable[Mapping[str, str]]]
+"""Gives the keys that were found, by name."""
+LONGEST = 6.0
+"""Seconds a probe may take in all; the programs' own limit is 5."""
 KEYS: Mapping[str, str] = {
     preset["api_key_env"]: name
     for name, preset in reversed(tuple(PRESETS.items()))
     if "api_key_env" in preset
 }
 """Variables of well-known services, each with the first preset that uses it."""
+MODELS: Mapping[str, str] = {
+    "anthropic": "claude-opus-4-8",
+    "bigmodel": "glm-4.7",
+    "deepseek": "deepseek-chat",
+    "gemini": "gemini-3.1-pro-preview",
+    "mistral": "mistral-medium-latest",
+    "openai": "gpt-5.5",
+    "openrouter": "openrouter/auto",
+    "zai": "glm-4.7",
+}
+"""A model to begin with, by preset; the user changes it in the configuration."""
+_NAMES = {"zai": "glm", "bigmodel": "glm"}
+_DESIGNED_KEYS = ("GEMINI_API_KEY", "ZAI_API_KEY")
+_DESIGNED_PROGRAMS = ("codex", "claude", "gemini")
+REHEARSAL = DoctorLine(
+    name="rehearsal",
+    state="found",
+    detail="always: no AI, scripted; shows plan, stream, audit, fix and recovery for real",
+    key="rehearsal",
+    is_free=True,
+)
+_GGUF = DoctorLine(
+    name="GGUF file",
+    state="missing",
+    detail="serve it with llama.cpp, LM Studio or Ollama: they are looked for here",
+    key="gguf",
+    is_minor=True,
+)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A line before it was looked for, and how to look."""
+
+    line: DoctorLine
+    look: Callable[[], Awaitable[DoctorLine]]
+
+
+class Probes:
+    """What is looked for with these settings.
+
+    `keys` finds the keys, which may take a moment; without it the environment has them all.
+    `servers` replaces the usual local ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        keys: FindKeys | None = None,
+        servers: Sequence[LocalServer] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._find_keys = keys
+        self._servers = local_servers(environ) if servers is None else servers
+        self._planned = {planned.line.key: planned for planned in self._plan()}
+
+    @property
+    def lines(self) -> tuple[DoctorLine, ...]:
+        """What will be looked for, in the order to show it: configured adapters first."""
+        return tuple(planned.line for planned in self._planned.values())
+
+    async def look(self, key: str) -> DoctorLine:
+        """Look for one of the lines. Raises UsageError for a key that is none of them."""
+        planned = self._planned.get(key)
+        if planned is None:
+            raise UsageError(f"the doctor does not look for {clean_line(key)!r}")
+        try:
+            async with asyncio.timeout(LONGEST):
+                found = await planned.look()
+        except TimeoutError:
+            detail = f"no answer within {LONGEST:g} s"
+            found = DoctorLine(name=planned.line.name, state="silent", detail=detail)
+        return found.model_copy(update={"key": key, "is_minor": planned.line.is_minor})
+
+    def _plan(self) -> Sequence[_Planned]:
+        environ = self._environ
+        return (
+            *(self._adapter(adapter) for adapter in self._settings.adapters),
+            *(self._key(variable) for variable in _DESIGNED_KEYS),
+            *(self._key(variable) for variable in KEYS if variable not in _DESIGNED_KEYS),
+            *(
+                _planned(
+                    f"program:{name}",
+                    f"{name} CLI",
+                    partial(look_for_program, name, environ),
+                    is_minor=name not in _DESIGNED_PROGRAMS,
+                )
+                for name in KINDS
+            ),
+            *(
+                _planned(
+                    f"server:{server.name}",
+                    server.name,
+                    partial(look_for_server, server),
+                )
+                for server in self._servers
+            ),
+            _known(_GGUF),
+            _known(REHEARSAL),
+        )
+
+    async def _keys(self) -> Mapping[str, str]:
+        return self._environ if self._find_keys is None else await self._find_keys()
+
+    def _adapter(self, adapter: AdapterSettings) -> _Planned:
+        what = adapter.kind.value if adapter.kind in CLIENTS else adapter.model
+        name = clean_line(f"{adapter.name} ({what})")
+        look = _client if adapter.kind in CLIENTS else _service
+
+        async def looked() -> DoctorLine:
+            line = await look(name, adapter, self._environ, await self._keys())
+            is_free = _is_free(adapter)
+            return line.model_copy(update={"adapter": adapter.name, "is_free": is_free})
+
+        return _planned(f"adapter:{adapter.name}", name, looked)
+
+    def _key(self, variable: str) -> _Planned:
+        async def looked() -> DoctorLine:
+            return _key_line(variable, await self._keys())
+
+        return _planned(
+            f"key:{variable}", variable, looked, is_minor=variable not in _DESIGNED_KEYS
+        )
 
 
 async def probe(
     settings: Settings,
     environ: Mapping[str, str],
     *,
-    keys: Mapping[str, str] | None = None,
+    keys: FindKeys | None = None,
     servers: Sequence[LocalServer] | None = None,
 ) -> tuple[DoctorLine, ...]:
-    """Everything that was looked for: configured adapters first, the rehearsal last.
-
-    Takes as long as the slowest probe (5 s at most). `keys` are those that were found, by name;
-    without them the environment has them all. `servers` replaces the usual local ones.
-    """
-    wanted = local_servers(environ) if servers is None else servers
-    keys = environ if keys is None else keys
-    found = await asyncio.gather(
-        *(_configured(adapter, environ, keys) for adapter in settings.adapters),
-        *(look_for_program(name, environ) for name in PROGRAMS),
-        *(look_for_server(server) for server in wanted),
-    )
-    count = len(settings.adapters)
-    return (*found[:count], *_keys(keys), *found[count:], REHEARSAL)
+    """Every line, all looked for at once: as long as the slowest takes."""
+    probes = Probes(settings, environ, keys=keys, servers=servers)
+    return tuple(await asyncio.gather(*(probes.look(line.key) for line in probes.lines)))
 
 
-REHEARSAL = DoctorLine(
-    name="rehearsal",
-    state="found",
-    detail="always: no AI, scripted; shows plan, stream, audit, fix and recovery for real",
-)
+def _planned(
+    key: str, name: str, look: Callable[[], Awaitable[DoctorLine]], *, is_minor: bool = False
+) -> _Planned:
+    line = DoctorLine(name=name, state="looking", detail="", key=key, is_minor=is_minor)
+    return _Planned(line, look)
+
+
+def _known(line: DoctorLine) -> _Planned:
+    async def looked() -> DoctorLine:
+        return line
+
+    return _Planned(line, looked)
+
+
+def _is_free(adapter: AdapterSettings) -> bool:
+    if adapter.kind in CLIENTS or adapter.api_key_env or not adapter.base_url:
+        return False
+    return is_loopback(HttpEndpoint(adapter.base_url).name)
 
 
 async def _client(
-    settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
+    name: str, settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
 ) -> DoctorLine:
     """A configured agent program: it starts, and its key is there; its login is not tried."""
-    name = clean_line(f"{settings.name} ({settings.kind})")
     try:
         client_key(settings, keys)
     except UsageError as error:
         return DoctorLine(name=name, state="broken", detail=clean_line(str(error)))
     line = await look_for_program(client_program(settings), environ)
-    detail = f"{line.detail}; its login is not tried" if line.state == "found" else line.detail
     is_usable = line.state == "found"
+    detail = (
+        line.detail
+        if NOT_TRIED in line.detail or not is_usable
+        else (f"{line.detail}; {NOT_TRIED}")
+    )
     return DoctorLine(name=name, state=line.state, detail=detail, is_usable=is_usable)
 
 
-async def _configured(
-    settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
+async def _service(
+    name: str, settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
 ) -> DoctorLine:
-    if settings.kind in CLIENTS:
-        return await _client(settings, environ, keys)
-    name = clean_line(f"{settings.name} ({settings.model})")
     try:
         adapter = build_adapter(settings, environ, keys=keys)
     except UsageError as error:
@@ -98,17 +232,16 @@ async def _configured(
     return DoctorLine(name=name, state="silent", detail=detail)
 
 
-def _keys(keys: Mapping[str, str]) -> list[DoctorLine]:
-    lines = []
-    for name, preset in KEYS.items():
-        if not keys.get(name, "").strip():
-            continue
-        detail = f'set{_length(keys[name])}; preset = "{preset}" uses it'
-        lines.append(DoctorLine(name=name, state="found", detail=detail))
-    if not lines:
-        detail = f"none of {', '.join(KEYS)} is set"
-        lines.append(DoctorLine(name="API keys", state="missing", detail=detail))
-    return lines
+def _key_line(variable: str, keys: Mapping[str, str]) -> DoctorLine:
+    key = keys.get(variable, "").strip()
+    if not key:
+        detail = "not set"
+        return DoctorLine(name=variable, state="missing", detail=detail, key_variable=variable)
+    preset = KEYS[variable]
+    model = MODELS[preset]
+    offer = Offer(name=_NAMES.get(preset, preset), fields={"preset": preset, "model": model})
+    detail = f"set{_length(key)}  {model}"
+    return DoctorLine(name=variable, state="found", detail=detail, offer=offer)
 
 
 def _key_words(name: str | None, keys: Mapping[str, str]) -> str:

@@ -9,9 +9,12 @@ from orchestra_tui.engine.keys.key_store import KeyStore
 from orchestra_tui.engine.store.folder import StateFolder
 
 
-@dataclass(frozen=True)
+@dataclass
 class Project:
-    """One open project. `git_problem` says why there is no git although there is a repository."""
+    """One open project. `git_problem` says why there is no git although there is a repository.
+
+    `settings` are replaced when the user changes who is asked; the rest stays.
+    """
 
     folder: StateFolder
     settings: Settings

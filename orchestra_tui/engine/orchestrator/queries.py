@@ -16,14 +16,13 @@ from orchestra_tui.domain.ids import BlobHash, CallKey
 from orchestra_tui.domain.plan_markdown_reader import from_markdown
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import CallState, RunState
-from orchestra_tui.engine.adapters.detection import KEYS, probe
 from orchestra_tui.engine.adapters.fallback import Link
 from orchestra_tui.engine.event_log import EventLog
 from orchestra_tui.engine.git.diff import diff_bytes
 from orchestra_tui.engine.git.plumbing import CommitRefused
 from orchestra_tui.engine.git.prepare import prepare_commit
-from orchestra_tui.engine.keys.key_store import FoundKeys
 from orchestra_tui.engine.orchestrator.about import Project
+from orchestra_tui.engine.orchestrator.agent_setup import AgentSetup
 from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.review_work import changes_of, renames_of
 from orchestra_tui.engine.orchestrator.tools import Tools
@@ -44,6 +43,7 @@ class Answers:
     store: ports.EventStore
     log: EventLog
     index: ProjectIndex
+    setup: AgentSetup
 
     async def answer(self, query: ports.Query[R]) -> R:
         """The answer to `query`. Raises OrchestraError, TypeError for an unknown query."""
@@ -63,16 +63,15 @@ class Answers:
             case ports.GetReply():
                 call = self._call(query.call)
                 return await self._text(call.reply) if call and call.reply else None
-            case ports.GetDoctor():
-                found = await self._keys()
-                return await probe(
-                    self.project.settings, self.project.environment, keys=found.values
-                )
-            case ports.GetKeys():
-                return (await self._keys()).known
-            case ports.StoreKey():
-                self.project.hide(query.value.get_secret_value().strip())
-                return await self.project.keys.store(query.name, query.value)
+            case (
+                ports.ListProbes()
+                | ports.Probe()
+                | ports.GetConfiguration()
+                | ports.TryLink()
+                | ports.GetKeys()
+                | ports.StoreKey()
+            ):
+                return await self.setup.answer(query)
             case ports.CompletePath():
                 return await self._complete(query)
             case ports.ValidateText():
@@ -82,9 +81,6 @@ class Answers:
             case ports.GetProject():
                 return await self._project()
         raise TypeError(f"no answer to {type(query).__name__}")
-
-    async def _keys(self) -> FoundKeys:
-        return await self.project.keys.find((*self.project.settings.key_names, *KEYS))
 
     async def _sessions(self, query: ports.ListSessions) -> tuple[ports.SessionSummary, ...]:
         own = tuple(await self.store.summaries(query.limit))
@@ -154,10 +150,15 @@ class Answers:
                 role.value: _chain(links)
                 for role, links in self.tools.caller.chains.by_role.items()
             },
+            chains=self.setup.chain_names(),
             checks=detected.names,
             checks_why=detected.why,
             file_count=len(listing),
-            warnings=(*self.project.warnings, *self.log.warnings),
+            warnings=(
+                *self.project.warnings,
+                *self.tools.caller.chains.left_out.values(),
+                *self.log.warnings,
+            ),
         )
 
 

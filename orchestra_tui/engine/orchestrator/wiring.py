@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestra_tui.domain.errors import GitError, StorageError
-from orchestra_tui.domain.ports import ResultCache
+from orchestra_tui.domain.ports import ResultCache, SettingsStore
 from orchestra_tui.domain.settings import Scenario, Settings
 from orchestra_tui.engine.adapters.breaker import Lanes
 from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
@@ -28,6 +28,7 @@ from orchestra_tui.engine.git.blobs import BlobStore
 from orchestra_tui.engine.git.repository import Repository, open_repository
 from orchestra_tui.engine.keys.key_store import FoundKeys, open_keys
 from orchestra_tui.engine.orchestrator.about import Project
+from orchestra_tui.engine.orchestrator.agent_setup import AgentSetup
 from orchestra_tui.engine.orchestrator.calls import Caller
 from orchestra_tui.engine.orchestrator.chains import Chains, build_chains, rehearsal_chains
 from orchestra_tui.engine.orchestrator.project_checks import ProjectChecks
@@ -66,6 +67,8 @@ class EngineOptions:
     """The health of the adapters, shared by every engine of the process."""
     use_cache: bool = False
     """Answers of earlier runs may be used again, and new ones are kept."""
+    settings_store: SettingsStore | None = None
+    """Where the user's choice of agents is saved; without it nothing can be saved."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Rooms:
     log: EventLog
     tools: Tools
     answers: Answers
+    setup: AgentSetup
     close: contextlib.AsyncExitStack
 
 
@@ -94,7 +98,8 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         stack.push_async_callback(log.close)
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
-        chains = _chains(options, PrivateCopies(tree, files), found)
+        copies = PrivateCopies(tree, files)
+        chains = _chains(options, copies, found)
         for adapter in chains.adapters:
             stack.push_async_callback(adapter.close)
         gate = Gate()
@@ -137,15 +142,29 @@ async def open_rooms(options: EngineOptions) -> Rooms:
                         index_note,
                         git_problem,
                         *found.problems,
-                        *chains.left_out.values(),
                     ),
                 )
             ),
         )
-        answers = Answers(
-            tools=tools, project=project, files=files, store=store, log=log, index=index
+        closing = stack.pop_all()
+        setup = AgentSetup(
+            project=project,
+            caller=tools.caller,
+            copies=copies,
+            closing=closing,
+            store=options.settings_store,
+            transport=options.transport,
         )
-        return Rooms(project, log, tools, answers, stack.pop_all())
+        answers = Answers(
+            tools=tools,
+            project=project,
+            files=files,
+            store=store,
+            log=log,
+            index=index,
+            setup=setup,
+        )
+        return Rooms(project, log, tools, answers, setup, closing)
     raise AssertionError("unreachable")
 
 
