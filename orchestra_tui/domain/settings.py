@@ -6,9 +6,16 @@ holds one.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.keys import name_problem
@@ -63,6 +70,13 @@ class AdapterKind(StrEnum):
     VIBE = "vibe"
 
 
+Kind = Annotated[
+    AdapterKind | Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")],
+    Field(union_mode="left_to_right"),
+]
+"""One of ours, or the name under which another package brings an adapter."""
+
+
 class StructuredOutput(StrEnum):
     """How a model is held to JSON where the answer must be JSON."""
 
@@ -78,7 +92,7 @@ class TokenLimitField(StrEnum):
     MAX_COMPLETION_TOKENS = "max_completion_tokens"
 
 
-_NEEDED: Mapping[AdapterKind, tuple[str, ...]] = dict.fromkeys(
+_NEEDED: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     (AdapterKind.OPENAI_COMPATIBLE, AdapterKind.GEMINI, AdapterKind.GLM, AdapterKind.ANTHROPIC),
     ("base_url", "model"),
 )
@@ -112,7 +126,7 @@ class AdapterSettings(BaseModel):
 
     name: str
     """How chains and screens call it."""
-    kind: AdapterKind = AdapterKind.OPENAI_COMPATIBLE
+    kind: Kind = AdapterKind.OPENAI_COMPATIBLE
     """How it is reached."""
     preset: str | None = None
     """A well-known service or server, e.g. `ollama`; fields that are written go before it."""
@@ -146,6 +160,8 @@ class AdapterSettings(BaseModel):
     """Seconds one call may take in all."""
     max_output_tokens: int | None = Field(default=None, gt=0)
     """Asked of the server with each call; None leaves it to the server."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What an adapter of another package wants to know, in its own words; no secrets."""
 
     @field_validator("api_key_env")
     @classmethod
@@ -161,6 +177,8 @@ class AdapterSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.options and isinstance(self.kind, AdapterKind):
+            raise ValueError("options are for kinds of other packages")
         missing = [name for name in _NEEDED.get(self.kind, ()) if not getattr(self, name)]
         if missing:
             hint = ", or a preset" if "base_url" in missing else ""

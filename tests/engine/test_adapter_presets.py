@@ -71,7 +71,7 @@ def test_the_usual_key_is_not_sent_to_another_address_unasked() -> None:
         ({"preset": "ollama", "model": "m", "thinking": True}, "thinking is not for openai"),
         ({"kind": "gemini", "model": "m", "stream_usage": False}, "stream_usage is not for gem"),
         ({"kind": "glm", "model": "m", "thinking_budget": 5}, "thinking_budget is not for glm"),
-        ({"kind": "no", "model": "m"}, "kind"),
+        ({"kind": "No!", "model": "m"}, "kind"),
     ],
 )
 def test_what_is_missing_or_ignored_is_named(fields: dict[str, Any], words: str) -> None:

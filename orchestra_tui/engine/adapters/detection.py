@@ -21,6 +21,7 @@ from orchestra_tui.engine.adapters.detect_servers import (
     look_for_server,
 )
 from orchestra_tui.engine.adapters.http import HttpEndpoint, is_loopback
+from orchestra_tui.engine.adapters.plugins import is_foreign, package_of
 from orchestra_tui.engine.adapters.process.build import CLIENTS, client_key, client_program
 from orchestra_tui.engine.adapters.registry import build_adapter
 
@@ -142,7 +143,7 @@ class Probes:
         return self._environ if self._find_keys is None else await self._find_keys()
 
     def _adapter(self, adapter: AdapterSettings) -> _Planned:
-        what = adapter.kind.value if adapter.kind in CLIENTS else adapter.model
+        what = str(adapter.kind) if adapter.kind in CLIENTS else adapter.model or str(adapter.kind)
         name = clean_line(f"{adapter.name} ({what})")
         look = _client if adapter.kind in CLIENTS else _service
 
@@ -216,11 +217,15 @@ async def _service(
     name: str, settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str]
 ) -> DoctorLine:
     try:
-        adapter = build_adapter(settings, environ, keys=keys)
+        adapter = await asyncio.to_thread(build_adapter, settings, environ, keys=keys)
     except UsageError as error:
         return DoctorLine(name=name, state="broken", detail=clean_line(str(error)))
     host = adapter.info().provider
     try:
+        if is_foreign(settings):
+            words = _key_words(settings.api_key_env, keys)
+            detail = clean_line(f"{host}{words}; from {package_of(settings)}; not tried")
+            return DoctorLine(name=name, state="found", detail=detail, is_usable=True)
         if not is_loopback(HttpEndpoint(settings.base_url).name):
             detail = f"{host}{_key_words(settings.api_key_env, keys)}; not contacted"
             return DoctorLine(name=name, state="found", detail=detail, is_usable=True)

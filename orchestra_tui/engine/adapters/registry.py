@@ -1,4 +1,4 @@
-"""From settings to adapters: one builder per kind.
+"""From settings to adapters: one builder per kind, ours or another package's.
 
 The rule a reader must not break: a key is looked up here, at the last moment, and handed to the
 adapter as a secret; settings hold only the name of its variable. Keys that were found elsewhere
@@ -17,6 +17,7 @@ from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.gemini import build_gemini
 from orchestra_tui.engine.adapters.glm import build_glm
 from orchestra_tui.engine.adapters.openai_compatible import build_openai_compatible
+from orchestra_tui.engine.adapters.plugins import build_plugin, is_foreign
 from orchestra_tui.engine.adapters.process.build import CLIENTS, build_process_adapter
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 from orchestra_tui.engine.adapters.streaming import Access
@@ -44,6 +45,8 @@ def build_adapter(
     keys = environ if keys is None else keys
     if settings.kind in CLIENTS:
         return build_process_adapter(settings, environ, tree, keys=keys)
+    if is_foreign(settings):
+        return build_plugin(settings, api_key(settings, keys))
     return BUILDERS[settings.kind](settings, keys, transport)
 
 
@@ -76,7 +79,7 @@ def _over_http(build: Callable[[AdapterSettings, Access], Adapter]) -> Builder:
     return built
 
 
-BUILDERS: Mapping[AdapterKind, Builder] = {
+BUILDERS: Mapping[str, Builder] = {
     AdapterKind.OPENAI_COMPATIBLE: _over_http(build_openai_compatible),
     AdapterKind.GEMINI: _over_http(build_gemini),
     AdapterKind.GLM: _over_http(build_glm),

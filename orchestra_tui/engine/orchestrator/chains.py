@@ -111,5 +111,5 @@ def build_chains(
 
 def _link(settings: AdapterSettings, adapter: Adapter) -> Link:
     timeouts = Timeouts(settings.first_byte_timeout, settings.idle_timeout, settings.total_timeout)
-    tag = settings.model_dump_json() if settings.kind.value in _PROMPT_ALONE else ""
+    tag = settings.model_dump_json() if settings.kind in _PROMPT_ALONE else ""
     return Link(adapter, timeouts, tag)

@@ -99,7 +99,8 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
         copies = PrivateCopies(tree, files)
-        chains = _chains(options, copies, found)
+        # In a thread, because an adapter of another package is imported there.
+        chains = await asyncio.to_thread(_chains, options, copies, found)
         for adapter in chains.adapters:
             stack.push_async_callback(adapter.close)
         gate = Gate()

@@ -18,7 +18,7 @@ from orchestra_tui.engine.adapters.process.opencode import OpencodeClient
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 from orchestra_tui.engine.adapters.process.vibe import VibeClient
 
-CLIENTS: Mapping[AdapterKind, Callable[[], Client]] = {
+CLIENTS: Mapping[str, Callable[[], Client]] = {
     AdapterKind.CODEX: CodexClient,
     AdapterKind.CLAUDE: ClaudeClient,
     AdapterKind.GEMINI_CLI: GeminiClient,

@@ -1,0 +1,169 @@
+"""Adapters of other packages, found by the entry point group `orchestra_tui.adapters`.
+
+The rule a reader must not break: nothing of a package is imported before a configured adapter
+names its kind, and this module is the boundary behind which a plugin may fail as it likes. What
+it raises becomes a sentence, what it returns is looked at, and its silence is bounded.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from pydantic import SecretStr
+
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
+from orchestra_tui.domain.errors import OrchestraError, UsageError
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.adapters.base import (
+    Adapter,
+    AdapterError,
+    Completion,
+    CompletionRequest,
+    EmptyResponse,
+    InvalidResponse,
+    OnDelta,
+    ProcessFailed,
+)
+from orchestra_tui.engine.adapters.clocks import ReplyClock
+
+GROUP = "orchestra_tui.adapters"
+MAX_WORDS = 300
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AdapterContext:
+    """What a builder is given: the settings of one adapter, and its key if `api_key_env` is set.
+
+    More may come with a later version; nothing goes.
+    """
+
+    settings: AdapterSettings
+    api_key: SecretStr | None = None
+
+
+def is_foreign(settings: AdapterSettings) -> bool:
+    """True if the kind is not one of ours."""
+    return not isinstance(settings.kind, AdapterKind)
+
+
+def package_of(settings: AdapterSettings) -> str:
+    """Name and version of the package that brings this kind. Raises UsageError if none does."""
+    return _package(_entry(settings))
+
+
+def build_plugin(settings: AdapterSettings, api_key: SecretStr | None) -> Adapter:
+    """The adapter that another package builds. Blocks (imports). Raises UsageError."""
+    entry = _entry(settings)
+    who = f"the adapter {settings.name} ({settings.kind}, from {_package(entry)})"
+    try:
+        adapter: Adapter = entry.load()(AdapterContext(settings, api_key))
+        return ForeignAdapter(adapter, settings)
+    except OrchestraError as error:
+        raise UsageError(f"{who}: {clean_line(str(error))}") from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{who} cannot be built: {_said(error)}") from error
+
+
+class ForeignAdapter:
+    """An adapter of a package, held to the port: errors, types, clocks, and its name."""
+
+    def __init__(self, adapter: Adapter, settings: AdapterSettings) -> None:
+        said = adapter.info()
+        self._adapter = adapter
+        self._info = AdapterInfo(
+            name=settings.name,
+            model=clean_line(str(said.model)) or settings.model or "its default",
+            provider=clean_line(str(said.provider)) or str(settings.kind),
+            # A rehearsal is ours alone: it must never pass for a model, nor a model for it.
+            kind=ProviderKind.REAL,
+        )
+
+    def info(self) -> AdapterInfo:
+        """The configured name; model and provider as the package says."""
+        return self._info
+
+    async def is_available(self) -> bool:
+        """What the package says; False if it fails to."""
+        try:
+            return bool(await self._adapter.is_available())
+        except Exception:
+            log.exception("%s: is_available failed", self._info.name)
+            return False
+
+    async def close(self) -> None:
+        """Close it; what goes wrong then concerns nobody any more."""
+        try:
+            await self._adapter.close()
+        except Exception:
+            log.exception("%s: close failed", self._info.name)
+
+    async def execute(self, request: CompletionRequest, on_delta: OnDelta) -> Completion:
+        """Ask once. Each piece winds the clock; the package needs none. Raises AdapterError."""
+        clock = ReplyClock(
+            first_byte=request.first_byte_timeout,
+            idle=request.idle_timeout,
+            total=request.total_timeout,
+        )
+
+        def take(piece: str) -> None:
+            if piece:
+                clock.progress()
+                on_delta(str(piece))
+
+        try:
+            async with clock:
+                answer = await self._adapter.execute(request, take)
+        except (AdapterError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            log.exception("%s: execute failed", self._info.name)
+            raise ProcessFailed(f"{self._info.name}: its package failed: {_said(error)}") from error
+        return self._checked(answer)
+
+    def _checked(self, answer: object) -> Completion:
+        if (
+            not isinstance(answer, Completion)
+            or not isinstance(answer.text, str)
+            or not isinstance(answer.finish, FinishReason)
+            or not isinstance(answer.usage, Usage)
+        ):
+            raise InvalidResponse(f"{self._info.name}: what its package returns is no Completion")
+        if answer.finish is FinishReason.STOP and not answer.text.strip():
+            raise EmptyResponse(f"{self._info.name}: the answer holds no text")
+        return answer
+
+
+def _entry(settings: AdapterSettings) -> EntryPoint:
+    installed = entry_points(group=GROUP)
+    found = [entry for entry in installed if entry.name == settings.kind]
+    # The same distribution may be seen twice on the path, as an editable one beside a wheel.
+    packages = {_package(entry): entry for entry in found}
+    if len(packages) > 1:
+        raise UsageError(
+            f"the adapter {settings.name}: its kind {settings.kind} comes with "
+            f"{' and '.join(sorted(packages))}: uninstall all but one"
+        )
+    for entry in packages.values():
+        return entry
+    raise UsageError(
+        f"the adapter {settings.name}: there is no kind {clean_line(str(settings.kind))!r}; there "
+        f"are {', '.join(AdapterKind)}; and from other packages: {_listed(installed)}"
+    )
+
+
+def _listed(installed: Iterable[EntryPoint]) -> str:
+    names = sorted({f"{entry.name} ({_package(entry)})" for entry in installed})
+    return clean_line(", ".join(names)) or "none (is the package installed where orchestra is?)"
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
+
+
+def _said(error: BaseException) -> str:
+    words = clean_line(f"{type(error).__name__}: {error}".rstrip(": "))
+    return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
