@@ -86,7 +86,7 @@ def family(adapter: AdapterSettings) -> str:
             return "gemini"
         case AdapterKind.OPENAI_COMPATIBLE:
             return _service(adapter)
-    return adapter.kind.value
+    return str(adapter.kind)
 
 
 def _service(adapter: AdapterSettings) -> str:
@@ -105,7 +105,7 @@ def _chain(role: Role, links: Sequence[AdapterSettings]) -> tuple[str, ...]:
 
     def rank(adapter: AdapterSettings) -> tuple[int, int]:
         name = family(adapter)
-        kind = adapter.kind.value if adapter.kind is AdapterKind.GEMINI_CLI else name
+        kind = str(adapter.kind) if adapter.kind is AdapterKind.GEMINI_CLI else name
         wanted = preferred.index(name) if name in preferred else len(preferred)
         later = len(extension) + (name == _LOCAL)
         # Among those of one family the order of the list decides: what was configured is first.
@@ -116,9 +116,9 @@ def _chain(role: Role, links: Sequence[AdapterSettings]) -> tuple[str, ...]:
 
 def _way(adapter: AdapterSettings) -> tuple[str, str]:
     """What makes two entries the same way to a model, whatever they are called."""
-    if adapter.kind.value in _PROGRAMS:
-        return adapter.kind.value, ""
-    return adapter.kind.value, adapter.api_key_env or adapter.base_url
+    if str(adapter.kind) in _PROGRAMS:
+        return str(adapter.kind), ""
+    return str(adapter.kind), adapter.api_key_env or adapter.base_url
 
 
 def _free_name(name: str, taken: set[str]) -> str:

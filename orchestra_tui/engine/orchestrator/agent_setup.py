@@ -89,7 +89,8 @@ class AgentSetup:
         if self.store is None:
             raise CommandRefused("this session has no configuration file to write to")
         wanted = await asyncio.to_thread(self.store.preview, offers, chains)
-        built = build_chains(
+        built = await asyncio.to_thread(
+            build_chains,
             wanted,
             self.project.environment,
             self.transport,

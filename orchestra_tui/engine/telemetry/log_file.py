@@ -34,7 +34,8 @@ class SafeFormatter(logging.Formatter):
 
     def hide(self, secret: str) -> None:
         """Keep one more secret out of every later entry."""
-        self._secrets = (*forms_of([secret]), *self._secrets)
+        if secret not in self._secrets:
+            self._secrets = (*forms_of([secret]), *self._secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The entry as text, cleaned, redacted and bounded."""
