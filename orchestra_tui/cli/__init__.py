@@ -61,6 +61,10 @@ def _run(arguments: "Arguments") -> int:
             from orchestra_tui.cli.keys import run_keys
 
             return run_keys(arguments)
+        case "validate":
+            from orchestra_tui.cli.validating import validate_files
+
+            return validate_files(arguments)
         case "plan":
             from orchestra_tui.cli.headless import plan_only
 

@@ -8,12 +8,13 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestra_tui.cli.top import USAGE_LINE
 
 MODES = ("sequential", "parallel", "pipeline", "watch")
 SCENARIOS = ("calm", "storm", "stall", "hopeless")
-COMMANDS = ("run", "plan", "resume", "sessions", "doctor", "keys")
+COMMANDS = ("run", "plan", "resume", "sessions", "doctor", "keys", "validate")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Arguments:
     """Somebody wrote a key on the command line; it is not kept here."""
     write: bool = False
     yes: bool = False
+    files: tuple[Path, ...] = ()
+    old: Path | None = None
+    against: str | None = None
+    staged: bool = False
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -71,7 +76,12 @@ def _parse_command(argv: Sequence[str]) -> Arguments:
     _add_common(commands.add_parser("sessions", help="list the sessions"))
     _add_doctor(commands.add_parser("doctor", help="what can work here"))
     _add_keys(commands.add_parser("keys", help="the keys of your providers"))
+    _add_validate(commands.add_parser("validate", help="look for damage in files"))
     options = vars(parser.parse_args(argv))
+    if options["command"] == "validate":
+        if problem := _validate_problem(options):
+            parser.error(problem)
+        return Arguments(**options | {"files": tuple(options["files"])})
     if options.get("mode") == "watch":
         parser.error("watch mode is not in this version: use sequential, parallel or pipeline")
     if "task" in options and not options["task"].strip():
@@ -179,6 +189,33 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="with --write: do not ask")
     _add_common(parser)
+
+
+def _add_validate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(path=Path())
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="a file, or a folder with all in it that git does not ignore",
+    )
+    before = parser.add_mutually_exclusive_group()
+    before.add_argument(
+        "--old", type=_file, metavar="FILE", help="the text before; damage it had does not count"
+    )
+    before.add_argument("--against", metavar="REV", help="the texts before are those of a commit")
+    before.add_argument("--staged", action="store_true", help="judge what is staged, against HEAD")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file")
+
+
+def _validate_problem(options: dict[str, Any]) -> str:
+    files: list[Path] = options["files"]
+    if not files and not options["staged"] and options["against"] is None:
+        return "name a file or a folder, or use --staged or --against REV"
+    if options["old"] is not None and (len(files) != 1 or files[0].is_dir()):
+        return "--old goes with one file"
+    return ""
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ commands:
   orchestra sessions         what was run, in every project
   orchestra doctor           what can work on this machine
   orchestra keys             the keys of your providers: list, set NAME, remove NAME
+  orchestra validate FILE... look for damage in files: cut, broken, elided, wrapped
   orchestra COMMAND --help   the options of one command
 
 options of orchestra [PATH]:
