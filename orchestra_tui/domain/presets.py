@@ -90,6 +90,10 @@ def with_preset(written: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields = {name: value for name, value in written.items() if value is not None}
     kind = fields.get("kind")
+    if kind == "acp":
+        # Agents have names of their own, and some are those of services.
+        agent = fields.pop("preset", None)
+        return {"agent": agent, **fields} if agent else fields
     name = fields.get("preset") or PRESET_OF_KIND.get(str(kind or ""))
     if name is None:
         return fields

@@ -68,6 +68,25 @@ class AdapterKind(StrEnum):
     GEMINI_CLI = "gemini_cli"
     OPENCODE = "opencode"
     VIBE = "vibe"
+    ACP = "acp"
+
+
+class AcpAgent(StrEnum):
+    """Agents that speak the Agent Client Protocol and whose ways are known here."""
+
+    GEMINI = "gemini"
+    CLAUDE = "claude"
+    CODEX = "codex"
+    OPENCODE = "opencode"
+    VIBE = "vibe"
+
+
+class Permission(StrEnum):
+    """What an agent that asks may do beyond reading and writing files of its copy."""
+
+    SHELL = "shell"
+    NETWORK = "network"
+    OUTSIDE = "outside"
 
 
 Kind = Annotated[
@@ -104,12 +123,16 @@ _PROGRAMS = frozenset(
         AdapterKind.GEMINI_CLI,
         AdapterKind.OPENCODE,
         AdapterKind.VIBE,
+        AdapterKind.ACP,
     }
 )
 """Kinds that start a program of somebody else."""
 _ONLY_FOR: Mapping[str, frozenset[AdapterKind]] = {
     "command": _PROGRAMS,
     "env": _PROGRAMS,
+    "agent": frozenset({AdapterKind.ACP}),
+    "mode": frozenset({AdapterKind.ACP}),
+    "allow": frozenset({AdapterKind.ACP}),
     "thinking": frozenset({AdapterKind.GEMINI, AdapterKind.GLM, AdapterKind.ANTHROPIC}),
     "thinking_budget": frozenset({AdapterKind.GEMINI, AdapterKind.ANTHROPIC}),
     "stream_usage": frozenset({AdapterKind.OPENAI_COMPATIBLE}),
@@ -136,10 +159,17 @@ class AdapterSettings(BaseModel):
     """The model's name as the server knows it."""
     api_key_env: str | None = None
     """The name of the key: in the environment, the key file or the keyring. Empty sends no key."""
-    command: str = ""
-    """The client program, by name or absolute path; empty takes its usual name."""
+    command: str | tuple[str, ...] = ""
+    """The client program, by name or absolute path; empty takes its usual name. For `acp` with
+    its arguments, as one line or as a list."""
     env: tuple[str, ...] = ()
     """Names of further variables that the client program may see; it sees no other secret."""
+    agent: AcpAgent | None = None
+    """Which agent speaks ACP; None for one that only `command` knows."""
+    mode: str = ""
+    """The session mode of an ACP agent, in its own word; empty takes one that asks."""
+    allow: tuple[Permission, ...] = ()
+    """What is granted when an ACP agent asks, beyond files of its copy."""
     structured_output: StructuredOutput = StructuredOutput.OFF
     """How plans and audits are held to JSON; a server that refuses such requests needs `off`."""
     stream_usage: bool = True
@@ -189,7 +219,22 @@ class AdapterSettings(BaseModel):
                 and getattr(self, name) != type(self).model_fields[name].default
             ):
                 raise ValueError(f"{name} is not for {self.kind}")
+        if self.kind is AdapterKind.ACP:
+            if not self.agent and not self.command:
+                raise ValueError(f"acp needs agent ({', '.join(AcpAgent)}) or command")
+        elif not isinstance(self.command, str):
+            raise ValueError("command is one program here; only acp takes a list")
         return self
+
+    @property
+    def is_program(self) -> bool:
+        """True for an agent program on this machine, false for a service or a server."""
+        return self.kind in _PROGRAMS
+
+    @property
+    def program(self) -> str:
+        """The program that `command` names for a kind that takes no arguments; may be empty."""
+        return self.command if isinstance(self.command, str) else ""
 
 
 class RunSettings(BaseModel):

@@ -84,14 +84,14 @@ def main(plan: Path, arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     pids = [os.getpid()]
     if play.grandchild:
-        pids.append(_leave_behind())
+        pids.append(leave_behind())
     prompt = sys.stdin.read() if play.reads_prompt else ""
-    _write_down(plan.parent, arguments, prompt, pids)
+    write_down(plan.parent, arguments, prompt, pids)
     for line in play.stderr:
         print(line, file=sys.stderr, flush=True)
     for number, line in enumerate(play.stdout):
         if number == len(play.stdout) - 1:
-            _write_files(play.writes)
+            write_files(play.writes)
         print(line, flush=True)
     while play.flood:
         sys.stdout.write("x" * (1 << 20))
@@ -101,7 +101,7 @@ def main(plan: Path, arguments: list[str]) -> int:
     return play.exit_code % 256
 
 
-def _leave_behind() -> int:
+def leave_behind() -> int:
     """A shell in a session of its own, as gemini and opencode start them."""
     shell = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", f"import time; time.sleep({LONG})"],
@@ -111,7 +111,7 @@ def _leave_behind() -> int:
     return shell.pid
 
 
-def _write_down(folder: Path, arguments: list[str], prompt: str, pids: list[int]) -> None:
+def write_down(folder: Path, arguments: list[str], prompt: str, pids: list[int]) -> None:
     here = Path.cwd()
     told = Report(
         argv=arguments,
@@ -126,7 +126,7 @@ def _write_down(folder: Path, arguments: list[str], prompt: str, pids: list[int]
     draft.rename(folder / "report.json")
 
 
-def _write_files(files: Mapping[str, str]) -> None:
+def write_files(files: Mapping[str, str]) -> None:
     for name, text in files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_bytes(text.encode())

@@ -12,8 +12,9 @@ from functools import partial
 from orchestra_tui.domain.doctor import DoctorLine, Offer
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.presets import PRESETS
-from orchestra_tui.domain.settings import AdapterSettings, Settings
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
 from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.adapters.detect_agents import ACP_PROGRAMS, configured_agent, look_for_agent
 from orchestra_tui.engine.adapters.detect_programs import KINDS, NOT_TRIED, look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
     LocalServer,
@@ -129,6 +130,13 @@ class Probes:
             ),
             *(
                 _planned(
+                    f"agent:{agent}", f"{program} (ACP)", partial(look_for_agent, agent, environ),
+                    is_minor=True,
+                )
+                for agent, program in ACP_PROGRAMS.items()
+            ),
+            *(
+                _planned(
                     f"server:{server.name}",
                     server.name,
                     partial(look_for_server, server),
@@ -143,9 +151,11 @@ class Probes:
         return self._environ if self._find_keys is None else await self._find_keys()
 
     def _adapter(self, adapter: AdapterSettings) -> _Planned:
-        what = str(adapter.kind) if adapter.kind in CLIENTS else adapter.model or str(adapter.kind)
+        what = str(adapter.kind) if adapter.is_program else adapter.model or str(adapter.kind)
         name = clean_line(f"{adapter.name} ({what})")
         look = _client if adapter.kind in CLIENTS else _service
+        if adapter.kind is AdapterKind.ACP:
+            look = configured_agent
 
         async def looked() -> DoctorLine:
             line = await look(name, adapter, self._environ, await self._keys())
@@ -190,7 +200,7 @@ def _known(line: DoctorLine) -> _Planned:
 
 
 def _is_free(adapter: AdapterSettings) -> bool:
-    if adapter.kind in CLIENTS or adapter.api_key_env or not adapter.base_url:
+    if adapter.is_program or adapter.api_key_env or not adapter.base_url:
         return False
     return is_loopback(HttpEndpoint(adapter.base_url).name)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from orchestra_tui.domain.errors import NotConfigured
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.engine.adapters.acp.build import build_acp
 from orchestra_tui.engine.adapters.anthropic import build_anthropic
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.gemini import build_gemini
@@ -43,6 +44,8 @@ def build_adapter(
     Raises NotConfigured if its key was not found, and UsageError for settings that cannot be used.
     """
     keys = environ if keys is None else keys
+    if settings.kind is AdapterKind.ACP:
+        return build_acp(settings, environ, tree, keys=keys)
     if settings.kind in CLIENTS:
         return build_process_adapter(settings, environ, tree, keys=keys)
     if is_foreign(settings):

@@ -7,6 +7,7 @@ Settings of agent programs stay behind, because they could start programs (hooks
 
 import asyncio
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -18,7 +19,9 @@ from pathlib import Path
 
 from orchestra_tui.domain.errors import PathRefused
 from orchestra_tui.domain.ids import BlobHash
+from orchestra_tui.engine.workspace.folder import FileContent
 from orchestra_tui.engine.workspace.listing import ProjectFiles
+from orchestra_tui.engine.workspace.swap import FileChanged
 from orchestra_tui.engine.workspace.tree import SafeTree, open_tree
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -56,12 +59,31 @@ class FolderCopy:
         place.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
         self._files[path] = _Copied(blob, _stamp(place.stat()))
 
-    def changed(self, path: str) -> bytes | None:
-        """The bytes of `path` if they are not those that were copied; None if they are."""
+    def read(self, path: str) -> bytes | None:
+        """The bytes of `path` as they are now; None if there is no such file."""
+        content = self._content(path)
+        return content.data if content else None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Make `data` the content of `path`, in one step and through no link."""
+        content = self._content(path)
+        expected = content.hash if content else None
+        token = secrets.token_hex(8)
         try:
-            content = open_tree(self.root).read(path)
+            tree = open_tree(self.root)
+            tree.exchange(path, data, expected=expected, token=token, rescue=_forget)
+        except (PathRefused, FileChanged) as refusal:
+            raise OSError(str(refusal)) from None
+
+    def _content(self, path: str) -> FileContent | None:
+        try:
+            return open_tree(self.root).read(path)
         except PathRefused as refusal:
             raise OSError(str(refusal)) from None
+
+    def changed(self, path: str) -> bytes | None:
+        """The bytes of `path` if they are not those that were copied; None if they are."""
+        content = self._content(path)
         known = self._files.get(path)
         if content is None or (known and known.hash == content.hash):
             return None
@@ -167,6 +189,10 @@ class PrivateCopies:
                 continue
             left -= size
             copy.add(path, content.data, content.mode, content.hash)
+
+
+def _forget(data: bytes) -> None:
+    """What an agent wrote in its copy at the same moment is nobody's loss."""
 
 
 def _is_of_an_agent(path: str) -> bool:

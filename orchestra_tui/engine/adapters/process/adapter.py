@@ -5,11 +5,10 @@ run that was cut, timed out or cancelled gives no file, whatever stands in the c
 """
 
 import asyncio
-import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind
@@ -31,6 +30,7 @@ from orchestra_tui.engine.adapters.process.environment import client_environment
 from orchestra_tui.engine.adapters.process.events import EventReader
 from orchestra_tui.engine.adapters.process.failures import Failure
 from orchestra_tui.engine.adapters.process.private_tree import PrivateCopy, PrivateTree
+from orchestra_tui.engine.adapters.process.talk import EventStream, Talk, Turn
 from orchestra_tui.engine.adapters.process.transport import Command, Run, start
 
 VERSION_TIMEOUT = 15.0
@@ -38,8 +38,6 @@ VERSION_TIMEOUT = 15.0
 EXIT_GRACE = 2.0
 """Seconds a client gets to end by itself after its final event."""
 SCRATCH = "orchestra-client-"
-MAX_GARBAGE = 1000
-"""Lines that are no events, before an output is not taken for an event stream."""
 
 
 class ProcessAdapter:
@@ -57,12 +55,16 @@ class ProcessAdapter:
         tree: PrivateTree,
         *,
         own_pace: bool = True,
+        talk: Talk | None = None,
+        has_version: bool = True,
     ) -> None:
         self._client = client
+        self._talk = talk or EventStream()
         self._settings = settings
         self._environ = environ
         self._tree = tree
         self._own_pace = own_pace
+        self._has_version = has_version
         self._environment = client_environment(environ, (*client.keys, *settings.keep))
         self._secrets = tuple(filter(None, (settings.key, *map(environ.get, client.keys))))
         self._info = AdapterInfo(
@@ -77,8 +79,13 @@ class ProcessAdapter:
         return self._info
 
     async def is_available(self) -> bool:
-        """True if the program is there and `--version` answers; its login is not tried."""
+        """True if the program is there and `--version` answers; its login is not tried.
+
+        Some have no `--version`: they would begin to serve.
+        """
         command = self._settings.command or self._client.program
+        if not self._has_version:
+            return await asyncio.to_thread(find_program, command, self._environ) is not None
         line = await look_for_program(command, self._environment, seconds=VERSION_TIMEOUT)
         return line.state == "found"
 
@@ -121,7 +128,7 @@ class ProcessAdapter:
         )
         reader = self._client.reader()
         try:
-            await self._run(command, reader, scratch, request, on_delta, copy.left_out)
+            await self._run(command, reader, scratch, request, on_delta, copy)
             return await self._answer(reader, copy, request, on_delta)
         except AdapterError as error:
             error.partial = error.partial or reader.text
@@ -134,7 +141,7 @@ class ProcessAdapter:
         scratch: Path,
         request: CompletionRequest,
         on_delta: OnDelta,
-        left_out: int,
+        copy: PrivateCopy,
     ) -> None:
         """Start the client, read it to its end, and see that nothing is left."""
         run: Run | None = None
@@ -144,14 +151,25 @@ class ProcessAdapter:
             if reader.hopeless() and run:
                 run.let_go()
 
-        prompt = prompt_of(request, left_out=left_out).encode("utf-8", "replace")
+        prompt = prompt_of(request, left_out=copy.left_out)
+        first = None if self._talk.is_two_way else prompt.encode("utf-8", "replace")
         try:
-            run = await start(command, prompt, hear)
+            run = await start(command, first, hear)
         except OSError as error:
             raise ProcessFailed(self._sentence(f"it cannot be started: {error}")) from error
         try:
             async with self._clock(request) as clock:
-                await self._read(run, reader, clock, on_delta)
+                turn = Turn(
+                    label=self._settings.name,
+                    run=run,
+                    reader=reader,
+                    clock=clock,
+                    copy=copy,
+                    prompt=prompt,
+                    may_write=writes(request),
+                    show=on_delta,
+                )
+                await self._talk.lead(turn)
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.exit_code(), EXIT_GRACE)
         finally:
@@ -162,27 +180,6 @@ class ProcessAdapter:
             said = (stderr.strip().splitlines() or [""])[-1]
             code = await run.exit_code()
             reader.failure = reader.hopeless() or Failure(f"exit code {code}: {said}".rstrip(": "))
-
-    async def _read(
-        self, run: Run, reader: EventReader, clock: ReplyClock, on_delta: OnDelta
-    ) -> None:
-        garbage = 0
-        async with aclosing(run.lines()) as lines:
-            async for line in lines:
-                event = _event(line)
-                if event is None:
-                    garbage += bool(line.strip())
-                    if garbage > MAX_GARBAGE:
-                        raise InvalidResponse(self._sentence("its output is no stream of events"))
-                    continue
-                alive = reader.alive
-                piece = reader.feed(event)
-                if reader.alive > alive:
-                    clock.progress()
-                if piece:
-                    on_delta(piece)
-                if reader.is_over or reader.hopeless():
-                    return
 
     def _clock(self, request: CompletionRequest) -> ReplyClock:
         first, idle = request.first_byte_timeout, request.idle_timeout
@@ -232,12 +229,3 @@ async def _scratch() -> AsyncIterator[Path]:
         yield folder
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
-
-
-def _event(line: bytes) -> dict[str, object] | None:
-    """One event; None for anything that is not a JSON object."""
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None

@@ -41,9 +41,14 @@ def client_key(settings: AdapterSettings, keys: Mapping[str, str]) -> str | None
     )
 
 
+def has_own_pace(settings: AdapterSettings) -> bool:
+    """True unless a person wrote how much silence is too much."""
+    return not _TIMEOUTS & settings.model_fields_set
+
+
 def client_program(settings: AdapterSettings) -> str:
     """The name or path of the program that is started."""
-    return settings.command or CLIENTS[settings.kind]().program
+    return settings.program or CLIENTS[settings.kind]().program
 
 
 def build_process_adapter(
@@ -64,7 +69,7 @@ def build_process_adapter(
         CLIENTS[settings.kind](),
         ClientSettings(
             name=settings.name,
-            command=settings.command or None,
+            command=settings.program or None,
             model=settings.model or None,
             base_url=settings.base_url or None,
             key=key,
@@ -72,5 +77,5 @@ def build_process_adapter(
         ),
         environ,
         tree,
-        own_pace=not _TIMEOUTS & settings.model_fields_set,
+        own_pace=has_own_pace(settings),
     )

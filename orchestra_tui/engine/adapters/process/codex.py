@@ -43,23 +43,27 @@ class CodexClient:
         sandbox = "workspace-write" if job.may_write else "read-only"
         arguments = ["exec", "--json", "--skip-git-repo-check", "--ephemeral"]
         arguments += ["--sandbox", sandbox, "-C", str(job.folder)]
-        overrides = {"check_for_update_on_startup": "false", "analytics.enabled": "false"}
-        overrides |= {f"features.{name}": "false" for name in _FEATURES_OFF}
-        if settings.model:
-            overrides["model"] = json.dumps(settings.model)
         environment = {}
         if settings.base_url:
-            overrides |= _provider(settings.base_url)
             environment[KEY] = settings.key or "none"
         elif settings.key:
             environment["CODEX_API_KEY"] = settings.key
-        for name, value in overrides.items():
+        for name, value in overrides(settings).items():
             arguments += ["-c", f"{name}={value}"]
         return Launch((*arguments, "-"), environment, stop=signal.SIGTERM)
 
     def reader(self) -> EventReader:
         """A reader for one run."""
         return CodexReader()
+
+
+def overrides(settings: ClientSettings) -> dict[str, str]:
+    """What goes before codex's own configuration: dotted names, values as in TOML and JSON."""
+    own = {"check_for_update_on_startup": "false", "analytics.enabled": "false"}
+    own |= {f"features.{name}": "false" for name in _FEATURES_OFF}
+    if settings.model:
+        own["model"] = json.dumps(settings.model)
+    return own | _provider(settings.base_url) if settings.base_url else own
 
 
 def _provider(base_url: str) -> dict[str, str]:

@@ -128,10 +128,14 @@ class Failure:
     retry_after: float | None = None
     hint: str = ""
     """More that tells the cause, such as an error body; not shown."""
+    known: type[AdapterError] | None = None
+    """The class, where it is told by a number and needs no reading of words."""
 
     @property
     def cause(self) -> type[AdapterError]:
         """The class of the error."""
+        if self.known is not None:
+            return self.known
         said = f"{self.words}\n{self.hint}"
         phrase = next((error for form, error in _PATTERNS if form.search(said)), None)
         if phrase is QuotaExhausted and self._is_soon_over(said):

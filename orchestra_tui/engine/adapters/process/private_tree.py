@@ -30,6 +30,20 @@ class PrivateCopy(Protocol):
         """
         ...
 
+    def read(self, path: str) -> bytes | None:
+        """The bytes of `path` as they are now; None if there is no such file.
+
+        Raises OSError for anything but a regular file of reasonable size reached without links.
+        """
+        ...
+
+    def write(self, path: str, data: bytes) -> None:
+        """Make `data` the content of `path`, never half; folders that are missing are made.
+
+        Raises OSError for a path that is protected, too large, or reached by a link.
+        """
+        ...
+
     def others_changed(self, path: str) -> tuple[str, ...]:
         """Other paths that were changed, made or removed; at most a few of them."""
         ...

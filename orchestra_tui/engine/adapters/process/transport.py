@@ -119,15 +119,20 @@ class Run:
         elif sys.platform == "win32" and self.process.returncode is None:
             _kill_tree(self.process.pid)
 
-    async def feed(self, prompt: bytes) -> None:
-        """Write the prompt and close the pipe; a client that does not read it is no error."""
+    async def tell(self, line: bytes) -> None:
+        """Write to its standard input; a client that does not read it is no error."""
         stdin = self.process.stdin
-        if stdin is None:
+        if stdin is None or stdin.is_closing():
             return
         with suppress(BrokenPipeError, ConnectionResetError):
-            stdin.write(prompt)
+            stdin.write(line)
             await stdin.drain()
-        stdin.close()
+
+    async def feed(self, prompt: bytes) -> None:
+        """Write the prompt and close the pipe."""
+        await self.tell(prompt)
+        if self.process.stdin:
+            self.process.stdin.close()
 
     async def listen(self, hear: Hear) -> None:
         """Keep the end of standard error and pass on its lines, cut where they are too long."""
@@ -141,18 +146,18 @@ class Run:
                 hear(one.decode("utf-8", "replace"))
             line = bytearray(rest[-MAX_STDERR:])
 
-    def begin(self, prompt: bytes, hear: Hear) -> None:
+    def begin(self, prompt: bytes | None, hear: Hear) -> None:
         """Start writing the prompt and reading standard error, beside whoever reads the lines."""
-        self._tasks = [
-            asyncio.create_task(self.feed(prompt)),
-            asyncio.create_task(self.listen(hear)),
-        ]
+        self._tasks = [asyncio.create_task(self.listen(hear))]
+        if prompt is not None:
+            self._tasks.append(asyncio.create_task(self.feed(prompt)))
 
 
-async def start(command: Command, prompt: bytes, hear: Hear) -> Run:
+async def start(command: Command, prompt: bytes | None, hear: Hear) -> Run:
     """Start a client in a process group of its own; `hear` gets the lines of standard error.
 
-    Raises OSError if it cannot be started.
+    Without a prompt its standard input stays open for `Run.tell`. Raises OSError if it cannot be
+    started.
     """
     argv = tuple(command.argv)
     if sys.platform == "win32":
