@@ -27,6 +27,7 @@ _BY_CODE: dict[int, type[AdapterError]] = {
     -31005: OutputFiltered,
 }
 _TOO_LONG_ANSWER = -31003
+_SAYS_NOTHING = "Internal error"
 _ANYTHING = 500
 """gemini's code for whatever broke, also a lost network; then only its words tell."""
 _HTTP = range(400, 600)
@@ -37,6 +38,8 @@ def failure_of(code: object, message: str, data: object) -> Failure:
     """The failure in an error answer of an agent."""
     number = code if isinstance(code, int) else 0
     hint = {_TOO_LONG_ANSWER: CUT[0], _ANYTHING: "internal error"}.get(number) or _hint(data)
+    if message in {"", _SAYS_NOTHING}:
+        message = text_at(data, "message") or text_at(data, "details") or message
     return Failure(
         message or "no reason given",
         status=number if number in _HTTP and number != _ANYTHING else None,
