@@ -14,7 +14,11 @@ from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.presets import PRESETS
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
 from orchestra_tui.domain.text import clean_line
-from orchestra_tui.engine.adapters.detect_agents import ACP_PROGRAMS, configured_agent, look_for_agent
+from orchestra_tui.engine.adapters.detect_agents import (
+    ACP_PROGRAMS,
+    configured_agent,
+    look_for_agent,
+)
 from orchestra_tui.engine.adapters.detect_programs import KINDS, NOT_TRIED, look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
     LocalServer,
@@ -130,7 +134,9 @@ class Probes:
             ),
             *(
                 _planned(
-                    f"agent:{agent}", f"{program} (ACP)", partial(look_for_agent, agent, environ),
+                    f"agent:{agent}",
+                    f"{program} (ACP)",
+                    partial(look_for_agent, agent, environ),
                     is_minor=True,
                 )
                 for agent, program in ACP_PROGRAMS.items()

@@ -83,6 +83,14 @@ class _EmptyCopy:
         """Nothing was copied."""
         return None
 
+    def read(self, path: str) -> bytes | None:
+        """Nothing is here."""
+        return None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Refused. Raises OSError."""
+        raise OSError("nothing is written in a trial")
+
     def others_changed(self, path: str) -> tuple[str, ...]:
         """Nothing is taken from here."""
         return ()

@@ -70,6 +70,7 @@ AGENTS: Mapping[AcpAgent, Agent] = {
         arguments=("acp", "--print-logs", "--log-level", "ERROR"),
         client=OpencodeClient,
         counts_last=True,
+        takes_model=True,
     ),
     AcpAgent.VIBE: Agent(
         program="vibe-acp",
@@ -105,6 +106,9 @@ class AcpClient:
         match self._kind:
             case AcpAgent.GEMINI if settings.model:
                 arguments += ["-m", settings.model]
+            case AcpAgent.CLAUDE:
+                # What it retries it tells nobody.
+                environment["CLAUDE_CODE_MAX_RETRIES"] = "0"
             case AcpAgent.CODEX:
                 environment["CODEX_CONFIG"] = json.dumps(_nested(overrides(settings)))
             case AcpAgent.OPENCODE:

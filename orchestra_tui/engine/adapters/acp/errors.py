@@ -38,10 +38,10 @@ def failure_of(code: object, message: str, data: object) -> Failure:
     """The failure in an error answer of an agent."""
     number = code if isinstance(code, int) else 0
     hint = {_TOO_LONG_ANSWER: CUT[0], _ANYTHING: "internal error"}.get(number) or _hint(data)
-    if message in {"", _SAYS_NOTHING}:
-        message = text_at(data, "message") or text_at(data, "details") or message
+    words = message.removeprefix(_SAYS_NOTHING).removeprefix(": ")
+    words = words or text_at(data, "message") or text_at(data, "details") or message
     return Failure(
-        message or "no reason given",
+        words or "no reason given",
         status=number if number in _HTTP and number != _ANYTHING else None,
         hint=hint,
         known=_BY_CODE.get(number),

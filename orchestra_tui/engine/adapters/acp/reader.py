@@ -137,6 +137,8 @@ class AcpReader(EventReader):
         """The prompt, or a request before it, was answered by an error."""
         self.is_over = True
         failure = failure_of(code, message, data)
+        # claude says its error as if it were text, too.
+        self.text = self.text.removesuffix(failure.words)
         if is_cut(failure) and self.text:
             self.finish = FinishReason.LENGTH
         else:
