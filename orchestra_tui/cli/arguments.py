@@ -5,16 +5,20 @@ option is answered at once.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestra_tui.cli.top import USAGE_LINE
 
 MODES = ("sequential", "parallel", "pipeline", "watch")
 SCENARIOS = ("calm", "storm", "stall", "hopeless")
 COMMANDS = ("run", "plan", "resume", "sessions", "doctor", "keys", "validate")
+ROLES = ("architect", "executor", "auditor", "consultant")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Arguments:
     old: Path | None = None
     against: str | None = None
     staged: bool = False
+    budget: tuple[tuple[str, Decimal], ...] = ()
+    """US dollars by role; the empty role is the session. So are the two below."""
+    budget_tokens: tuple[tuple[str, int], ...] = ()
+    budget_minutes: tuple[tuple[str, float], ...] = ()
+    allow_unknown_price: bool = False
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -89,6 +98,8 @@ def _parse_command(argv: Sequence[str]) -> Arguments:
     if "task" in options and not _is_text(options["task"]):
         parser.error("the task is not UTF-8 text: check the encoding of your terminal")
     options["path"] = options.pop("cwd")
+    for name in ("budget", "budget_tokens", "budget_minutes"):
+        options[name] = tuple(options.get(name, ()))
     return Arguments(**options)
 
 
@@ -114,6 +125,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--no-checks", dest="checks", action="store_false", help="do not run the project's tests"
     )
     _add_cache(parser)
+    _add_budget(parser)
     _add_commit(parser)
     _add_rehearsal(parser)
     _add_common(parser)
@@ -121,6 +133,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="what shall be built")
+    _add_budget(parser)
     _add_rehearsal(parser)
     _add_common(parser)
 
@@ -141,6 +154,7 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--headless", action="store_true", help="go on without the app")
     _add_cache(parser)
+    _add_budget(parser)
     _add_commit(parser)
     _add_common(parser)
 
@@ -227,6 +241,30 @@ def _add_cache(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "budget", "checked before each model call; a headless run that reaches it exits 4"
+    )
+    for name, read, unit, what in (
+        ("--budget", _usd, "USD", "US dollars, e.g. 2.00"),
+        ("--budget-tokens", _positive, "N", "tokens in and out together"),
+        ("--budget-minutes", _minutes, "M", "minutes in which work goes on"),
+    ):
+        group.add_argument(
+            name,
+            type=_of_role(read),
+            action="append",
+            default=[],
+            metavar=f"[ROLE=]{unit}",
+            help=f"{what}, of the session or of one role; may be repeated",
+        )
+    group.add_argument(
+        "--allow-unknown-price",
+        action="store_true",
+        help="also call models whose price is not known; they then count as nothing",
+    )
+
+
 def _add_commit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--commit",
@@ -275,6 +313,44 @@ def _file(text: str) -> Path:
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"{text} is not a file")
     return path
+
+
+def _of_role(read: Callable[[str], T]) -> Callable[[str], tuple[str, T]]:
+    """Reads `2.00`, or `executor=2.00` for one role."""
+
+    def read_with_role(text: str) -> tuple[str, T]:
+        role, is_there, value = text.rpartition("=")
+        if is_there and role not in ROLES:
+            raise argparse.ArgumentTypeError(f"{role} is no role: there are {', '.join(ROLES)}")
+        return role, read(value)
+
+    return read_with_role
+
+
+def _usd(text: str) -> Decimal:
+    try:
+        usd = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        usd = Decimal(0)
+    if not usd.is_finite() or usd <= 0:
+        raise argparse.ArgumentTypeError("an amount in US dollars is needed, such as 2.00")
+    return usd
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 is needed")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError("a number of minutes above 0 is needed")
+    return minutes
 
 
 def _count(text: str) -> int:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestra_tui.cli.arguments import Arguments
-from orchestra_tui.domain.commands import ApprovePlan, Command, OpenSession, StartRun
+from orchestra_tui.cli.budgets import has_flags, with_flags
+from orchestra_tui.domain.commands import ApprovePlan, Command, OpenSession, RaiseBudget, StartRun
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.ports import Delta, Lagged, Query, Update
@@ -104,7 +105,10 @@ class DeferredEngine:
         arguments = self._preparation.arguments
         if opened.session is not None:
             resume = self._preparation.resume
-            await engine.submit(OpenSession(session=opened.session, resume=resume))
+            state = await engine.submit(OpenSession(session=opened.session, resume=resume))
+            if state.run is not None and has_flags(arguments):
+                budget = with_flags(state.run.settings.budget, arguments)
+                await engine.submit(RaiseBudget(budget=budget))
         elif arguments.command == "run" and (arguments.plan or arguments.auto_approve):
             await engine.submit(
                 StartRun(task=arguments.task, settings=opened.run_settings, plan=opened.plan)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from orchestra_tui.cli import top
 from orchestra_tui.cli.arguments import Arguments
+from orchestra_tui.cli.budgets import flag_for, has_flags, with_flags
 from orchestra_tui.cli.opening import Opening, open_for_resume, open_for_run
 from orchestra_tui.cli.printing import JsonPrinter, LinePrinter, Printer
 from orchestra_tui.domain import commands as cmd
@@ -24,6 +25,7 @@ from orchestra_tui.domain.plan_markdown import to_markdown
 from orchestra_tui.domain.ports import Delta, Lagged, Update
 from orchestra_tui.domain.state import Phase, RunState, StepStatus
 from orchestra_tui.engine.orchestrator.ending import finish_event
+from orchestra_tui.engine.orchestrator.scheduling import ready_activities
 from orchestra_tui.engine.orchestrator.wiring import LABEL
 from orchestra_tui.engine.runtime import Engine
 
@@ -118,6 +120,7 @@ class _Run:
             await self.engine.submit(cmd.OpenSession(session=opening.session, resume=True))
             if self._has_nothing_left():
                 return self._exit_code()
+            await self._raise_budget()
             self.printer.note(f"session {opening.session} goes on")
         for warning in self.engine.warnings:
             self.printer.note(warning)
@@ -134,6 +137,13 @@ class _Run:
             if code is not None:
                 return code
         return 128 + self.signal_number if self.signal_number else top.CRASHED
+
+    async def _raise_budget(self) -> None:
+        """Set the budget that the command line gives to a run that goes on."""
+        run = self.engine.state.run
+        if run is not None and has_flags(self.arguments):
+            budget = with_flags(run.settings.budget, self.arguments)
+            await self.engine.submit(cmd.RaiseBudget(budget=budget))
 
     def _has_nothing_left(self) -> bool:
         """The session's run was over before it was opened: its end is printed once more."""
@@ -237,10 +247,21 @@ class _Run:
         elif run.is_reviewing and not self.has_ended:
             self.has_ended = True
             await self._end(run)
+        elif run.budget_stops and not run.running and not _has_work(run):
+            return self._end_at_budget(run)
         elif run.is_paused and run.last_error:
             self.printer.note(run.last_error)
             return top.CRASHED
         return None
+
+    def _end_at_budget(self, run: RunState) -> int:
+        """Nothing more fits: say what stopped it and how it goes on."""
+        stop = next(iter(run.budget_stops.values()))
+        self.printer.note(
+            f"budget reached: {stop.message}; go on with: "
+            f"orchestra resume {self.engine.state.id} --headless {flag_for(stop)}"
+        )
+        return top.BUDGET
 
     async def _approve(self, run: RunState, plan: Plan) -> int | None:
         if self.arguments.command == "plan":
@@ -289,3 +310,8 @@ class _Run:
         except OrchestraError as error:
             self.printer.note(str(error))
             await self.engine.submit(cmd.FinishRun())
+
+
+def _has_work(run: RunState) -> bool:
+    """Something can still be done, e.g. by a role whose own budget is not reached."""
+    return bool(ready_activities(run, run.settings.limits))

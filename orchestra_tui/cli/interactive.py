@@ -10,10 +10,11 @@ from pathlib import Path
 
 from orchestra_tui.app import AppOptions, OrchestraApp, Reopen
 from orchestra_tui.cli.arguments import Arguments
+from orchestra_tui.cli.budgets import with_flags
 from orchestra_tui.cli.deferred import DeferredEngine, Preparation
 from orchestra_tui.config import load_settings
 from orchestra_tui.domain.errors import UsageError
-from orchestra_tui.domain.settings import Mode, RunSettings
+from orchestra_tui.domain.settings import Mode, RunSettings, Settings
 
 
 def run_app(arguments: Arguments) -> int:
@@ -26,7 +27,7 @@ def run_app(arguments: Arguments) -> int:
     settings = load_settings()
     preparation = Preparation(arguments)
     while True:
-        result, code = asyncio.run(_run_once(preparation, _run_settings(arguments, settings.run)))
+        result, code = asyncio.run(_run_once(preparation, _run_settings(arguments, settings)))
         if not isinstance(result, Reopen):
             return code
         reopen = Path(result.root), result.session
@@ -54,15 +55,15 @@ async def _run_once(
     return result, app.return_code or 0
 
 
-def _run_settings(arguments: Arguments, settings: RunSettings) -> RunSettings:
-    update: dict[str, object] = {}
+def _run_settings(arguments: Arguments, settings: Settings) -> RunSettings:
+    update: dict[str, object] = {"budget": with_flags(settings.budget, arguments)}
     if arguments.mode is not None:
         update["mode"] = Mode(arguments.mode)
     if arguments.max_concurrency is not None:
         update["max_concurrency"] = arguments.max_concurrency
     if not arguments.checks:
         update["run_checks"] = False
-    return settings.model_copy(update=update)
+    return settings.run.model_copy(update=update)
 
 
 def _speaks_unicode() -> bool:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestra_tui.cli.arguments import Arguments
+from orchestra_tui.cli.budgets import with_flags
 from orchestra_tui.cli.config_file import ConfigFile
 from orchestra_tui.config import config_path, key_file_path, load_settings
 from orchestra_tui.domain.errors import NotConfigured, StorageError, UsageError
@@ -214,6 +215,7 @@ async def _opening_of(
 
 def _run_settings(arguments: Arguments, settings: Settings) -> RunSettings:
     update: dict[str, object] = {"unattended": arguments.headless}
+    update["budget"] = with_flags(settings.budget, arguments)
     if arguments.mode is not None:
         update["mode"] = Mode(arguments.mode)
     update["max_concurrency"] = arguments.max_concurrency or settings.run.max_concurrency

@@ -9,7 +9,10 @@ import sys
 from typing import Protocol, TextIO
 
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.budget import budget_text
+from orchestra_tui.domain.money import money_text, usd_text
 from orchestra_tui.domain.ports import Delta
+from orchestra_tui.domain.spending import tokens_in
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.domain.text import clean_line
 
@@ -118,14 +121,10 @@ def describe(event: ev.Event) -> str:
 
 def _describe_run(event: ev.Event) -> str:
     match event:
-        case ev.HopTaken():
-            why = f"{event.kind.replace('_', ' ')}: {event.cause}"
-            return f"{event.call}: goes to {event.to} instead of {event.left} ({why})"
-        case ev.CallDelayed():
-            wait = f"waits up to {event.seconds:g} s for {event.adapter}"
-            return f"{event.activity}: {wait}: {event.reason}"
-        case ev.CacheHit():
-            return f"{event.call}: answered from the cache, nobody was asked"
+        case ev.HopTaken() | ev.CallDelayed() | ev.CacheHit() | ev.BudgetReached():
+            return _describe_call(event)
+        case ev.BudgetRaised():
+            return f"budget: {budget_text(event.budget)}"
         case ev.AuditPassed():
             return f"step {event.step}: accepted"
         case ev.ChecksDetected():
@@ -146,6 +145,27 @@ def _describe_run(event: ev.Event) -> str:
             return _finished(event)
         case _:
             return ""
+
+
+def _describe_call(
+    event: ev.HopTaken | ev.CallDelayed | ev.CacheHit | ev.BudgetReached,
+) -> str:
+    match event:
+        case ev.HopTaken():
+            why = f"{event.kind.replace('_', ' ')}: {event.cause}"
+            return f"{event.call}: goes to {event.to} instead of {event.left} ({why})"
+        case ev.CallDelayed():
+            wait = f"waits up to {event.seconds:g} s for {event.adapter}"
+            return f"{event.activity}: {wait}: {event.reason}"
+        case ev.CacheHit():
+            return f"{event.call}: answered from the cache, nobody was asked{_saved(event)}"
+        case ev.BudgetReached():
+            return f"{event.activity}: budget reached: {event.stop.message}"
+
+
+def _saved(event: ev.CacheHit) -> str:
+    saved = event.saved_cost
+    return f"; it saved {usd_text(saved.usd)}" if saved is not None and saved.usd else ""
 
 
 def _checks(event: ev.ChecksFinished) -> str:
@@ -172,4 +192,8 @@ def _finished(event: ev.RunFinished) -> str:
     counts = event.counts.model_dump()
     numbers = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
     reason = f": {event.reason}" if event.reason else ""
-    return f"{event.outcome.value} ({numbers or 'no file'}; checks {event.checks}){reason}"
+    words = [numbers or "no file", f"checks {event.checks}"]
+    if (tokens := tokens_in(event.usage)) is not None:
+        words.append(f"{tokens} tokens")
+    words.append("no cost, simulated" if event.cost is None else money_text(event.cost))
+    return f"{event.outcome.value} ({'; '.join(words)}){reason}"

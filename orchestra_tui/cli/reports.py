@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestra_tui.cli.arguments import Arguments
 from orchestra_tui.cli.top import DONE
+from orchestra_tui.domain.money import money_text
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.store.folder import find
@@ -43,9 +44,10 @@ async def _summaries(arguments: Arguments) -> tuple[SessionSummary, ...]:
 def _session_line(summary: SessionSummary) -> str:
     state = summary.outcome.value if summary.outcome else summary.phase.value
     hint = " (can be resumed)" if summary.can_resume else ""
+    cost = f"{money_text(summary.cost)}  " if summary.cost is not None else ""
     kind = "rehearsal " if summary.provider.value == "rehearsal" else ""
     return clean_line(
         f"{summary.id}  {summary.last_at.astimezone():%Y-%m-%d %H:%M}  "
-        f"{summary.files_done}/{summary.files_total} files  {kind}{state}{hint}  "
+        f"{summary.files_done}/{summary.files_total} files  {cost}{kind}{state}{hint}  "
         f"{summary.title}  [{summary.root}]"
     )

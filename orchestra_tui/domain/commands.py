@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestra_tui.domain.budget import Budget
 from orchestra_tui.domain.doctor import Offer
 from orchestra_tui.domain.ids import Role, SessionId, StepId
 from orchestra_tui.domain.plan import Plan
@@ -56,13 +57,14 @@ class RejectPlan(_Command):
 
 
 class ApprovePlan(_Command):
-    """Let the Executors begin with this plan. `mode` and `max_concurrency` None keep the run's."""
+    """Let the Executors begin with this plan. What is None stays as the run has it."""
 
     type: Literal["ApprovePlan"] = "ApprovePlan"
     plan: Plan
     note: str = ""
     mode: Mode | None = None
     max_concurrency: int | None = None
+    budget: Budget | None = None
 
 
 class ChangeLimits(_Command):
@@ -71,6 +73,13 @@ class ChangeLimits(_Command):
     type: Literal["ChangeLimits"] = "ChangeLimits"
     mode: Mode | None = None
     max_concurrency: int | None = None
+
+
+class RaiseBudget(_Command):
+    """Set the budget from here on; what waited for one goes on."""
+
+    type: Literal["RaiseBudget"] = "RaiseBudget"
+    budget: Budget
 
 
 class PauseRun(_Command):
@@ -159,6 +168,7 @@ Command = Annotated[
     | RejectPlan
     | ApprovePlan
     | ChangeLimits
+    | RaiseBudget
     | PauseRun
     | ContinueRun
     | CancelRun

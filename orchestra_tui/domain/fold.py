@@ -60,7 +60,22 @@ def fold(state: SessionState, records: Iterable[ev.Record]) -> SessionState:
 
 
 def _with_run(state: SessionState, run_id: RunId, record: ev.Record) -> tuple[RunState, ...]:
-    return tuple(_apply_to_run(run, record) if run.id == run_id else run for run in state.runs)
+    return tuple(
+        _apply_to_run(_with_work(run, state, record), record) if run.id == run_id else run
+        for run in state.runs
+    )
+
+
+def _with_work(run: RunState, state: SessionState, record: ev.Record) -> RunState:
+    """The run with the time since the record before counted, if work went on in it."""
+    # What is abandoned was cut off at some time that nobody noted, a crash, say.
+    is_cut_off = isinstance(record.event, ev.ActivityAbandoned)
+    if not run.running or is_cut_off or state.last_at is None:
+        return run
+    seconds = max(0.0, (record.at - state.last_at).total_seconds())
+    busy = {""} | {a.kind.role.value for a in run.running.values() if a.kind.role}
+    worked = {scope: run.worked.get(scope, 0.0) + seconds for scope in busy}
+    return run.model_copy(update={"worked": run.worked | worked})
 
 
 def _apply_to_run(run: RunState, record: ev.Record) -> RunState:

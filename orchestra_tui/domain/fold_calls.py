@@ -24,6 +24,7 @@ def apply_call_event(run: RunState, event: ev.CallEvent, record: ev.Record) -> R
                 finish=event.finish,
                 reply=event.reply,
                 seconds=event.seconds,
+                cost=event.cost,
             )
             return _answered(run, event.call)
         case ev.CallFailed():
@@ -32,10 +33,22 @@ def apply_call_event(run: RunState, event: ev.CallEvent, record: ev.Record) -> R
             return _hopped(run, event, record)
         case ev.CallDelayed():
             until = record.at + timedelta(seconds=event.seconds)
-            wait = Wait(adapter=event.adapter, reason=event.reason, until=until)
+            known = run.waits.get(event.activity)
+            since = known.since if known else record.at
+            wait = Wait(adapter=event.adapter, reason=event.reason, until=until, since=since)
             return run.model_copy(update={"waits": run.waits | {event.activity: wait}})
         case ev.CacheHit():
-            return _put_call(run, event.call, is_cached=True, saved=event.saved)
+            return _put_call(
+                run,
+                event.call,
+                is_cached=True,
+                saved=event.saved,
+                saved_cost=event.saved_cost,
+            )
+        case ev.BudgetReached():
+            scope = event.stop.role.value if event.stop.role else ""
+            stops = run.budget_stops | {scope: event.stop}
+            return without_wait(run, event.activity).model_copy(update={"budget_stops": stops})
         case ev.ReplyRefused():
             return _refused(run, event, record)
     assert_never(event)
@@ -51,11 +64,25 @@ def _started(run: RunState, event: ev.CallStarted, record: ev.Record) -> RunStat
         started_at=record.at,
         request=event.request,
         context=event.context,
+        reserve=event.reserve,
+        waited=_waited(run, event, record),
     )
     # A call that was cut off starts again under its key: it must stand last among the calls.
     calls = {key: known for key, known in run.calls.items() if key != event.call}
+    cut_off = run.calls.get(event.call)
+    lost = run.lost
+    if cut_off is not None:
+        # What it used is not known, and must not be forgotten.
+        lost = (*lost, cut_off.model_copy(update={"status": CallStatus.ABANDONED}))
     run = without_wait(run, event.activity)
-    return run.model_copy(update={"calls": calls | {event.call: call}})
+    return run.model_copy(update={"calls": calls | {event.call: call}, "lost": lost})
+
+
+def _waited(run: RunState, event: ev.CallStarted, record: ev.Record) -> float:
+    wait = run.waits.get(event.activity)
+    if wait is None or wait.since is None:
+        return 0.0
+    return max(0.0, (record.at - wait.since).total_seconds())
 
 
 def _answered(run: RunState, key: CallKey) -> RunState:
@@ -74,6 +101,8 @@ def _failed(run: RunState, event: ev.CallFailed, record: ev.Record) -> RunState:
         error=event.message,
         error_kind=event.kind,
         retry_in=event.retry_in,
+        usage=event.usage,
+        cost=event.cost,
     )
     call = run.calls.get(event.call)
     if call is None:

@@ -37,11 +37,15 @@ def apply_run_event(run: RunState, event: ev.RunEvent, record: ev.Record) -> Run
                     "steps": _steps(event.plan),
                     "note": event.note,
                     "settings": event.settings,
+                    "budget_stops": {},
                     "is_approved": True,
                 }
             )
         case ev.LimitsChanged():
             return run.model_copy(update={"settings": event.settings})
+        case ev.BudgetRaised():
+            settings = run.settings.model_copy(update={"budget": event.budget})
+            return run.model_copy(update={"settings": settings, "budget_stops": {}})
         case ev.RunPaused():
             return run.model_copy(update={"is_paused": True})
         case ev.RunContinued():

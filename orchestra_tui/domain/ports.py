@@ -16,6 +16,7 @@ from orchestra_tui.domain.doctor import Configuration, DoctorLine, LinkTrial, Of
 from orchestra_tui.domain.events import Outcome, Record
 from orchestra_tui.domain.ids import BlobHash, CallKey, Role, SessionId
 from orchestra_tui.domain.keys import KnownKey
+from orchestra_tui.domain.money import Money
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.settings import Settings
@@ -79,6 +80,9 @@ class SessionSummary(_Value):
     files_done: int = 0
     files_total: int = 0
     tokens: int | None = None
+    cost: Money | None = None
+    """What it cost; None in a rehearsal, and where it was stored before money was counted."""
+    cache_hits: int = 0
     can_resume: bool = False
 
 

@@ -17,8 +17,10 @@ from pydantic import (
     model_validator,
 )
 
+from orchestra_tui.domain.budget import Budget
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.keys import name_problem
+from orchestra_tui.domain.money import Price
 from orchestra_tui.domain.presets import with_preset
 from orchestra_tui.domain.review import Severity
 
@@ -257,6 +259,8 @@ class RunSettings(BaseModel):
     severity_floor: Severity = Severity.WARNING
     """Issues below it are shown and not fixed."""
     run_checks: bool = True
+    budget: Budget = Budget()
+    """What the session may use; checked before each model call."""
     unattended: bool = False
     """Nobody can be asked: a conflict fails its step instead of waiting."""
     scenario: Scenario | None = None
@@ -296,6 +300,10 @@ class Settings(BaseModel):
     """Adapter names per role, first choice first; a role that is absent uses all in their order."""
     run: RunSettings = RunSettings()
     cache: CacheSettings = CacheSettings()
+    budget: Budget = Budget()
+    """What a session may use unless the user says otherwise where the run starts."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Prices by the model's name; they go before the list prices."""
     checks_timeout: float = Field(default=600.0, gt=0)
     """Seconds the project's tests may take."""
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
+from orchestra_tui.domain.budget import BudgetStop
 from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.events import CheckOutcome, CheckState, Counts, FileIntended, Outcome
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, RunId, SessionId, StepId
@@ -139,6 +140,12 @@ class RunState(StateValue):
     steps: dict[StepId, StepState] = Field(default_factory=dict)
     running: dict[ActivityKey, Activity] = Field(default_factory=dict)
     calls: dict[CallKey, CallState] = Field(default_factory=dict)
+    lost: tuple[CallState, ...] = ()
+    """Calls that were cut off and asked again under their key."""
+    worked: dict[str, float] = Field(default_factory=dict)
+    """Seconds in which work went on: under `""` of the run, and by role."""
+    budget_stops: dict[str, BudgetStop] = Field(default_factory=dict)
+    """Limits that the next call would pass, under `""` the session's, and by role."""
     waits: dict[ActivityKey, Wait] = Field(default_factory=dict)
     """Work that waits before its next model call, and for what."""
     adapters: dict[str, AdapterHealth] = Field(default_factory=dict)
@@ -283,6 +290,8 @@ class RunState(StateValue):
             return ""
         if self.plan is not None and not self.is_approved:
             return "plan waits for you"
+        if self.budget_stops and not self.is_reviewing:
+            return "budget reached"
         if any(step.status is StepStatus.CONFLICT for step in self.ordered_steps):
             return "conflict waits for you"
         return "diff waits for you" if self.is_reviewing else ""

@@ -6,8 +6,10 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestra_tui.domain.activities import ActivityKind, FixReason
+from orchestra_tui.domain.budget import Reserve
 from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, StepId
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.review import Diagnostic, Issue
 
 
@@ -133,6 +135,7 @@ class Wait(StateValue):
     adapter: str
     reason: str
     until: datetime
+    since: datetime | None = None
 
 
 class AdapterHealth(StateValue):
@@ -158,6 +161,12 @@ class CallState(StateValue):
     context: tuple[ContextItem, ...] = ()
     reply: BlobHash | None = None
     usage: Usage = Usage()
+    cost: Cost | None = None
+    """None is unknown, also when it failed or was cut off and nobody said what it used."""
+    reserve: Reserve = Reserve()
+    """What was set aside for it before it was made."""
+    waited: float = 0.0
+    """Seconds that were waited before it."""
     finish: FinishReason | None = None
     seconds: float | None = None
     error: str = ""
@@ -170,5 +179,7 @@ class CallState(StateValue):
     """Nobody was asked: the answer was known from an earlier run."""
     saved: Usage = Usage()
     """The tokens a cached answer had cost when it was made."""
+    saved_cost: Cost | None = None
+    """What these tokens would cost now; None is unknown."""
     refused: str = ""
     """Why the answer could not be used, if it could not."""

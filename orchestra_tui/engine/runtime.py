@@ -122,6 +122,7 @@ class Engine:
                     has_git=self._rooms.tools.repository is not None,
                     git_problem=self._rooms.project.git_problem,
                     adapter_problem=self._rooms.tools.caller.chains.problem,
+                    now=self._clock(),
                 )
                 await self._log.append(*self._decided(command, around))
 

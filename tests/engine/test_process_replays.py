@@ -6,6 +6,7 @@ import pytest
 
 from orchestra_tui.domain.calls import FinishReason, Usage
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.money import CostBasis
 from orchestra_tui.domain.settings import AdapterKind
 from orchestra_tui.engine.adapters import base
 from tests.engine.process_sandbox import ClientBench
@@ -86,6 +87,29 @@ async def test_an_answer_is_its_last_message(bench: ClientBench) -> None:
     assert answer.usage == ONE[bench.kind]
     assert "".join(bench.deltas).strip() == HELLO
     assert bench.left_running() == []
+
+
+@pytest.mark.parametrize("bench", CLIENTS, indirect=True)
+async def test_only_claude_said_what_it_cost(bench: ClientBench) -> None:
+    """opencode said 0, as it has no price for the model: that is no price."""
+    cost = (await bench.ask(recorded(bench.kind, "plain"))).cost
+    if bench.kind != "claude":
+        assert cost is None
+        return
+    assert cost is not None
+    assert cost.basis is CostBasis.REPORTED
+    assert cost.usd > 0
+
+
+@pytest.mark.parametrize("bench", CLIENTS, indirect=True)
+async def test_what_a_failure_used_is_known_only_with_its_cost(bench: ClientBench) -> None:
+    """claude says 0 also after a stream that was cut, when tokens were paid for."""
+    for case, is_told in (("cut", False), ("empty", bench.kind == "claude")):
+        if (bench.kind, case) in ERRORS:
+            with pytest.raises(base.AdapterError) as caught:
+                await bench.ask(recorded(bench.kind, case))
+            assert (caught.value.usage is not None) == is_told
+            assert (caught.value.cost is not None) == is_told
 
 
 @pytest.mark.parametrize("bench", CLIENTS, indirect=True)

@@ -34,6 +34,7 @@ from orchestra_tui.domain.events.review import (
     ReviewApplied,
 )
 from orchestra_tui.domain.events.run import (
+    BudgetRaised,
     CancelRequested,
     ChainsChanged,
     ChecksDetected,
@@ -53,6 +54,7 @@ from orchestra_tui.domain.events.work import (
     ActivityAbandoned,
     ActivityFailed,
     ActivityStarted,
+    BudgetReached,
     CacheHit,
     CallDelayed,
     CallFailed,
@@ -71,6 +73,8 @@ __all__ = [
     "ActivityFailed",
     "ActivityStarted",
     "AuditPassed",
+    "BudgetRaised",
+    "BudgetReached",
     "CacheHit",
     "CallDelayed",
     "CallEvent",
@@ -134,6 +138,7 @@ RunEvent = (
     | PlanApproved
     | LimitsChanged
     | ChainsChanged
+    | BudgetRaised
     | RunPaused
     | RunContinued
     | CancelRequested
@@ -142,7 +147,14 @@ RunEvent = (
 )
 ActivityEvent = ActivityStarted | ActivityFailed | ActivityAbandoned
 CallEvent = (
-    CallStarted | CallFinished | CallFailed | HopTaken | CallDelayed | CacheHit | ReplyRefused
+    CallStarted
+    | CallFinished
+    | CallFailed
+    | HopTaken
+    | CallDelayed
+    | CacheHit
+    | BudgetReached
+    | ReplyRefused
 )
 FileEvent = (
     FileIntended

@@ -2,9 +2,11 @@
 
 from typing import Literal
 
-from orchestra_tui.domain.calls import ProviderKind
+from orchestra_tui.domain.budget import Budget
+from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.events.base import Counts, Fact, Outcome, RunFact
 from orchestra_tui.domain.ids import ActivityKey
+from orchestra_tui.domain.money import Money
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.settings import RunSettings, Scenario
 
@@ -82,6 +84,13 @@ class ChainsChanged(RunFact):
     chains: dict[str, tuple[str, ...]]
 
 
+class BudgetRaised(RunFact):
+    """The user set another budget; what waited for one goes on."""
+
+    type: Literal["BudgetRaised"] = "BudgetRaised"
+    budget: Budget
+
+
 class RunPaused(RunFact):
     """Nothing new starts until the user goes on."""
 
@@ -110,6 +119,10 @@ class RunFinished(RunFact):
     commit: str | None = None
     checks: str = "none"
     """none, passed, failed, no_tests, not_run (a tool is missing) or stale."""
+    usage: Usage = Usage()
+    """Tokens of the run's calls, as far as they are known."""
+    cost: Money | None = None
+    """What the run cost; None in a rehearsal, and in logs of before money was counted."""
 
 
 class RunCrashed(RunFact):

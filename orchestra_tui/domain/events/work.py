@@ -3,9 +3,11 @@
 from typing import Literal
 
 from orchestra_tui.domain.activities import Activity
+from orchestra_tui.domain.budget import BudgetStop, Reserve
 from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
 from orchestra_tui.domain.events.base import RunFact
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.review import Diagnostic
 
 
@@ -45,10 +47,13 @@ class CallStarted(RunFact):
     adapter: AdapterInfo
     request: BlobHash
     context: tuple[ContextItem, ...] = ()
+    reserve: Reserve = Reserve()
+    """What was set aside of the budget for it."""
 
 
 class CallFinished(RunFact):
-    """The model answered; `reply` is the blob of the whole answer text."""
+    """The model answered; `reply` is the blob of the whole answer text. `cost` None is unknown
+    (in a rehearsal there is none)."""
 
     type: Literal["CallFinished"] = "CallFinished"
     call: CallKey
@@ -57,6 +62,7 @@ class CallFinished(RunFact):
     finish: FinishReason
     reply: BlobHash
     seconds: float
+    cost: Cost | None = None
 
 
 class CallFailed(RunFact):
@@ -70,6 +76,10 @@ class CallFailed(RunFact):
     retry_in: float | None = None
     cooling_for: float | None = None
     """Seconds for which no call at all is made to this adapter."""
+    usage: Usage = Usage()
+    """What it used up all the same, where that is known."""
+    cost: Cost | None = None
+    """What that cost; None is unknown, which is not nothing."""
 
 
 class HopTaken(RunFact):
@@ -107,6 +117,16 @@ class CacheHit(RunFact):
     call: CallKey
     activity: ActivityKey
     saved: Usage
+    saved_cost: Cost | None = None
+    """What these tokens would cost now; None is unknown."""
+
+
+class BudgetReached(RunFact):
+    """A call was not made, as it might have passed a limit; its work waits for the user."""
+
+    type: Literal["BudgetReached"] = "BudgetReached"
+    activity: ActivityKey
+    stop: BudgetStop
 
 
 class ReplyRefused(RunFact):

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Protocol
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, Usage
 from orchestra_tui.domain.ids import CallKey, Role
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.engine.adapters.timing import RateHint
 
 OnDelta = Callable[[str], None]
@@ -51,6 +52,8 @@ class Completion:
     model: str
     hint: RateHint | None = None
     """What the provider said of its rate limit."""
+    cost: Cost | None = None
+    """What the provider or its client itself says it cost; None if it does not say."""
 
 
 class Adapter(Protocol):
@@ -102,7 +105,8 @@ class AdapterError(Exception):
 
     `str(error)` is a sentence for a person that says what to do; it never holds a key.
     `retry_after` is in seconds, None if the provider did not say. `partial` is the answer text
-    that had come before the call broke off.
+    that had come before the call broke off. `usage` and `cost` are what it used all the same; None
+    is unknown.
     """
 
     kind: ClassVar[str] = "error"
@@ -120,6 +124,8 @@ class AdapterError(Exception):
         self.retry_after = retry_after
         self.is_retryable = self.retryable if is_retryable is None else is_retryable
         self.partial = partial
+        self.usage: Usage | None = None
+        self.cost: Cost | None = None
 
 
 class RateLimited(AdapterError):

@@ -34,6 +34,7 @@ from orchestra_tui.engine.adapters.fallback_course import (
     Stay,
 )
 from orchestra_tui.engine.adapters.fallback_joint import MAX_CONTINUATIONS, anchor_of, joined
+from orchestra_tui.engine.adapters.prices import Tariff
 
 Sleep = Callable[[float], Awaitable[None]]
 Clock = Callable[[], float]
@@ -54,14 +55,21 @@ class Timeouts:
     total: float = 600.0
 
 
+_NO_TARIFF = Tariff("")
+
+
 @dataclass(frozen=True)
 class Link:
     """One adapter of a chain. `cache_tag` says how it is set up, where its answer depends on that
-    and the prompt alone; empty for one whose answers cannot be kept."""
+    and the prompt alone; empty for one whose answers cannot be kept. `tariff`, the limit of its
+    answers and whether a program works behind it tell what a call may cost."""
 
     adapter: Adapter
     timeouts: Timeouts = Timeouts()
     cache_tag: str = ""
+    tariff: Tariff = _NO_TARIFF
+    max_output_tokens: int | None = None
+    runs_program: bool = False
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 from pydantic import SecretStr
 
-from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.engine.adapters.answer_stream import AnswerStream
 from orchestra_tui.engine.adapters.base import (
@@ -143,6 +143,9 @@ class StreamingAdapter:
             return replace(self._completion(stream), hint=hint)
         except AdapterError as error:
             error.partial = stream.text
+            if stream.has_reason:
+                # Only then was it told to the end; what broke off used nobody knows how much.
+                error.usage = stream.usage
             raise
 
     def _completion(self, stream: AnswerStream) -> Completion:
@@ -185,9 +188,11 @@ class StreamingAdapter:
                 self._endpoint.post(asked.path, asked.body, headers, query=asked.query) as response,
             ):
                 if response.status_code != httpx.codes.OK:
-                    raise await self._refusal(response, asked)
+                    raise _unused(await self._refusal(response, asked))
                 hint = rate_hint(response.headers, now=datetime.now(UTC).timestamp())
                 await self._read(response, stream, clock, on_delta)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _unused(self._broken(error, stream)) from error
         except httpx.HTTPError as error:
             if not stream.has_reason:
                 raise self._broken(error, stream) from error
@@ -237,6 +242,12 @@ class StreamingAdapter:
             return StreamCut(self._origin.sentence("the connection broke in mid-answer"))
         what = f"{self._endpoint.host} could not be reached; is it running, is the network up?"
         return ConnectionFailed(self._origin.sentence(what, str(error)))
+
+
+def _unused(error: AdapterError) -> AdapterError:
+    """No model was asked: it cost nothing."""
+    error.usage = Usage(input_tokens=0, output_tokens=0)
+    return error
 
 
 def _checked_key(access: Access) -> str:

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
+from orchestra_tui.domain.budget import Reserve
 from orchestra_tui.domain.calls import ContextItem, FinishReason, Usage
 from orchestra_tui.domain.events import (
     CacheHit,
@@ -24,6 +25,7 @@ from orchestra_tui.domain.events import (
     HopTaken,
 )
 from orchestra_tui.domain.ids import BlobHash, Role, call_key
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.ports import BlobStore, KeptResult
 from orchestra_tui.domain.state import CallState, CallStatus, SessionState
 from orchestra_tui.engine.adapters.base import (
@@ -36,6 +38,7 @@ from orchestra_tui.engine.adapters.base import (
 from orchestra_tui.engine.adapters.fallback import Earlier, Link, Try
 from orchestra_tui.engine.adapters.fallback_course import Passed, Stay
 from orchestra_tui.engine.adapters.fallback_joint import JointStream, continuation
+from orchestra_tui.engine.orchestrator.ledger import Asked, Ledger
 
 
 class Journal(Protocol):
@@ -82,6 +85,7 @@ class JournaledTries:
         blobs: BlobStore,
         activity: Activity,
         question: Question,
+        ledger: Ledger,
         *,
         max_output_tokens: int | None = None,
     ) -> None:
@@ -89,6 +93,7 @@ class JournaledTries:
         self._blobs = blobs
         self._activity = activity
         self._question = question
+        self._ledger = ledger
         self._max_output_tokens = max_output_tokens
         self._next = 1
         self.key = call_key(activity.key, 1)
@@ -105,22 +110,35 @@ class JournaledTries:
         return found
 
     async def perform(self, attempt: Try, on_answering: Callable[[], None]) -> Completion:
-        """Call, once. Raises AdapterError, StorageError."""
+        """Call, once. Raises AdapterError, BudgetStopped, StorageError."""
         self._advance()
-        self.link = attempt.link
+        key, link = self.key, attempt.link
+        self.link = link
         request = self.request(attempt)
-        await self._started(attempt.link, request, attempt.passed)
-        began = monotonic()
-        on_delta = self._text_to_pane(attempt, on_answering)
-        completion = await attempt.link.adapter.execute(request, on_delta)
-        seconds = round(monotonic() - began, 3)
-        await self._finished(completion, seconds)
+        text = as_json(request).encode()
+        asked = Asked(self._activity.run, key, self._question.role, link, len(text))
+        reserve = await self._ledger.admit(asked, lambda why: self._wait_for_room(link, why))
+        try:
+            await self._started(link, text, attempt.passed, reserve)
+            began = monotonic()
+            on_delta = self._text_to_pane(attempt, on_answering)
+            completion = await link.adapter.execute(request, on_delta)
+            seconds = round(monotonic() - began, 3)
+            cost = await self._ledger.cost(
+                link, completion.usage, model=completion.model, said=completion.cost
+            )
+            await self._finished(completion, seconds, cost)
+        finally:
+            self._ledger.release(key)
         return completion
 
     async def failed(
         self, error: AdapterError, *, retry_in: float | None, cooling_for: float | None
     ) -> None:
         """Record that the newest call broke off."""
+        usage, cost = error.usage or Usage(), error.cost
+        if self.link is not None:
+            cost = await self._ledger.cost(self.link, usage, said=cost)
         await self._journal.append(
             CallFailed(
                 run=self._activity.run,
@@ -130,6 +148,8 @@ class JournaledTries:
                 message=str(error),
                 retry_in=retry_in,
                 cooling_for=cooling_for,
+                usage=usage,
+                cost=cost,
             )
         )
 
@@ -148,15 +168,20 @@ class JournaledTries:
     async def take_kept(self, link: Link, kept: KeptResult) -> Completion:
         """Record an answer that was known already as the call it saves."""
         self._advance()
-        await self._started(link, self.request(Try(link)), ())
+        text = as_json(self.request(Try(link))).encode()
+        await self._started(link, text, (), Reserve())
         self._journal.publish_text(self.key, kept.text)
         hit = CacheHit(
-            run=self._activity.run, call=self.key, activity=self._activity.key, saved=kept.usage
+            run=self._activity.run,
+            call=self.key,
+            activity=self._activity.key,
+            saved=kept.usage,
+            saved_cost=await self._ledger.cost(link, kept.usage, model=kept.model),
         )
         nothing = Usage(input_tokens=0, output_tokens=0)
         completion = Completion(kept.text, FinishReason.STOP, nothing, kept.model)
         await self._journal.append(hit)
-        await self._finished(completion, 0.0)
+        await self._finished(completion, 0.0, None)
         return completion
 
     def request(self, attempt: Try) -> CompletionRequest:
@@ -204,10 +229,16 @@ class JournaledTries:
         completion = Completion(data.decode(), call.finish, call.usage, call.adapter.model)
         return Earlier(name, completion)
 
+    async def _wait_for_room(self, link: Link, why: str) -> None:
+        """Record that the next call waits until calls in flight have ended."""
+        reason = f"the calls in flight may use up the budget: {why}"
+        seconds = link.timeouts.total
+        await self.delayed(Stay(name=link.name, reason=reason, seconds=seconds))
+
     async def _started(
-        self, link: Link, request: CompletionRequest, passed: Sequence[Passed]
+        self, link: Link, request: bytes, passed: Sequence[Passed], reserve: Reserve
     ) -> None:
-        blob = await asyncio.to_thread(self._blobs.put, as_json(request).encode())
+        blob = await asyncio.to_thread(self._blobs.put, request)
         started = CallStarted(
             run=self._activity.run,
             call=self.key,
@@ -217,6 +248,7 @@ class JournaledTries:
             adapter=link.adapter.info(),
             request=blob,
             context=self._question.context,
+            reserve=reserve,
         )
         await self._journal.append(started, *(self._hop(each, link.name) for each in passed))
 
@@ -246,7 +278,7 @@ class JournaledTries:
 
         return pass_on
 
-    async def _finished(self, completion: Completion, seconds: float) -> None:
+    async def _finished(self, completion: Completion, seconds: float, cost: Cost | None) -> None:
         reply = await asyncio.to_thread(self._blobs.put, completion.text.encode())
         await self._journal.append(
             CallFinished(
@@ -257,6 +289,7 @@ class JournaledTries:
                 finish=completion.finish,
                 reply=reply,
                 seconds=seconds,
+                cost=cost,
             )
         )
 

@@ -26,6 +26,7 @@ from orchestra_tui.engine.orchestrator.call_journal import (
     as_json,
 )
 from orchestra_tui.engine.orchestrator.chains import Chains
+from orchestra_tui.engine.orchestrator.ledger import Ledger
 
 __all__ = ["Answer", "Caller", "Journal", "Question"]
 
@@ -46,6 +47,7 @@ class Caller:
     journal: Journal
     blobs: BlobStore
     chains: Chains
+    ledger: Ledger
     lanes: Lanes = field(default_factory=Lanes)
     cache: ResultCache | None = None
     clock: Clock = monotonic
@@ -55,13 +57,14 @@ class Caller:
 
     async def ask(self, activity: Activity, question: Question) -> Answer:
         """The reply to `question`. Raises AdapterError when no adapter of the chain answered,
-        UsageError when the chain that a step asks for cannot be used."""
+        UsageError when the chain that a step asks for cannot be used, BudgetStopped."""
         links = self.chains.links(question.role, question.chain)
         tries = JournaledTries(
             self.journal,
             self.blobs,
             activity,
             question,
+            self.ledger,
             max_output_tokens=self.max_output_tokens,
         )
         run = self._run(activity)

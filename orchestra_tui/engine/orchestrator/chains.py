@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from orchestra_tui.domain.errors import NotConfigured, UsageError
 from orchestra_tui.domain.ids import Role
-from orchestra_tui.domain.settings import AdapterSettings, Settings
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.fallback import Link, Timeouts, refuse_mixed
+from orchestra_tui.engine.adapters.prices import tariff_of
+from orchestra_tui.engine.adapters.process.build import CLIENTS
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.transport import Transport
@@ -112,4 +114,11 @@ def build_chains(
 def _link(settings: AdapterSettings, adapter: Adapter) -> Link:
     timeouts = Timeouts(settings.first_byte_timeout, settings.idle_timeout, settings.total_timeout)
     tag = settings.model_dump_json() if settings.kind in _PROMPT_ALONE else ""
-    return Link(adapter, timeouts, tag)
+    return Link(
+        adapter,
+        timeouts,
+        tag,
+        tariff=tariff_of(settings),
+        max_output_tokens=settings.max_output_tokens,
+        runs_program=settings.kind in CLIENTS or settings.kind == AdapterKind.ACP,
+    )

@@ -6,6 +6,7 @@ what to do instead.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import assert_never
 
 from orchestra_tui.domain import commands as cmd
@@ -14,6 +15,7 @@ from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ids import RunId, StepId
 from orchestra_tui.domain.plan import Plan, PlanProblem, plan_problems
 from orchestra_tui.domain.settings import Mode, RunSettings
+from orchestra_tui.domain.spending import used_up
 from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState, StepStatus
 from orchestra_tui.engine.orchestrator.ending import finish_event, outcome_of
 
@@ -21,7 +23,12 @@ StepCommand = cmd.RetryStep | cmd.SkipStep | cmd.RevertFile
 PlanCommand = cmd.EditPlan | cmd.RejectPlan | cmd.ApprovePlan
 RunCommand = cmd.ChangeLimits | cmd.PauseRun | cmd.ContinueRun | cmd.CancelRun | cmd.RevertRun
 ReviewCommand = cmd.DecideHunks | cmd.CommitChanges | cmd.FinishRun
-DecidedCommand = cmd.StartRun | StepCommand | PlanCommand | RunCommand | ReviewCommand
+DecidedCommand = (
+    cmd.StartRun | StepCommand | PlanCommand | RunCommand | cmd.RaiseBudget | ReviewCommand
+)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class Surroundings:
     git_problem: str = ""
     adapter_problem: Callable[[tuple[str, ...]], str] = lambda names: ""
     """Why a chain of these names cannot be used; empty if it can."""
+    now: datetime = _NEVER
+    """The time of day, for limits of time."""
 
 
 def decide(
@@ -49,6 +58,8 @@ def decide(
         return _plan(command, run, around)
     if isinstance(command, RunCommand):
         return _run(command, run)
+    if isinstance(command, cmd.RaiseBudget):
+        return _raise_budget(command, state, run, around)
     if isinstance(command, StepCommand):
         return _step(command, run)
     if isinstance(command, ReviewCommand):
@@ -97,6 +108,8 @@ def _plan(command: PlanCommand, run: RunState, around: Surroundings) -> tuple[ev
         case cmd.ApprovePlan():
             _refuse_problems(command.plan, around)
             settings = _changed(run.settings, command.mode, command.max_concurrency)
+            if command.budget is not None:
+                settings = settings.model_copy(update={"budget": command.budget})
             return (
                 ev.PlanApproved(
                     run=run.id, plan=command.plan, note=command.note, settings=settings
@@ -142,6 +155,16 @@ def _run(command: RunCommand, run: RunState) -> tuple[ev.Event, ...]:
         case cmd.CancelRun():
             return (ev.CancelRequested(run=run.id),)
     assert_never(command)
+
+
+def _raise_budget(
+    command: cmd.RaiseBudget, state: SessionState, run: RunState, around: Surroundings
+) -> tuple[ev.Event, ...]:
+    if run.outcome is not None:
+        raise CommandRefused("the run is over: give a new task, with its budget")
+    if said := used_up(state, command.budget, around.now):
+        raise CommandRefused(f"{said}: give more than that")
+    return (ev.BudgetRaised(run=run.id, budget=command.budget),)
 
 
 def _step(command: StepCommand, run: RunState) -> tuple[ev.Event, ...]:

@@ -14,9 +14,15 @@ from orchestra_tui.domain.errors import (
     PathRefused,
     StorageError,
 )
-from orchestra_tui.domain.events import ActivityFailed, ReplyRefused
+from orchestra_tui.domain.events import (
+    ActivityAbandoned,
+    ActivityFailed,
+    BudgetReached,
+    ReplyRefused,
+)
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.orchestrator.checks_work import run_checks
+from orchestra_tui.engine.orchestrator.ledger import BudgetStopped
 from orchestra_tui.engine.orchestrator.plan_work import draft_plan, take_base
 from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
 from orchestra_tui.engine.orchestrator.review_work import apply_review, commit_run
@@ -54,6 +60,12 @@ class Runner:
             raise
         except RefusedAnswer as refusal:
             await self._refused(activity, refusal)
+        except BudgetStopped as reached:
+            # It starts again as it was, when the user has given more.
+            await self._tools.journal.append(
+                BudgetReached(run=activity.run, activity=activity.key, stop=reached.stop),
+                ActivityAbandoned(run=activity.run, activity=activity),
+            )
         except AdapterError as error:
             await self._failed(activity, error.kind, str(error))
         except OrchestraError as error:

@@ -4,6 +4,8 @@ The rule a reader must not break: no mode has a path of its own here; sequential
 pipeline are values of `Limits`.
 """
 
+from collections.abc import Iterable
+
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
 from orchestra_tui.domain.plan import PlanStep
 from orchestra_tui.domain.settings import Limits
@@ -28,8 +30,18 @@ def ready_activities(run: RunState, limits: Limits) -> tuple[Activity, ...]:
     if room <= 0:
         return ()
     if (alone := _work_of_the_run(run)) is not None:
-        return () if run.running else alone
-    return tuple(_work_of_steps(run, limits))[:room]
+        return () if run.running else _affordable(run, alone)
+    return _affordable(run, _work_of_steps(run, limits))[:room]
+
+
+def _affordable(run: RunState, activities: Iterable[Activity]) -> tuple[Activity, ...]:
+    """Those whose agent may be asked: no limit stands in its way, as far as is known."""
+    stops = run.budget_stops
+    return tuple(
+        activity
+        for activity in activities
+        if (role := activity.kind.role) is None or not {"", role.value} & stops.keys()
+    )
 
 
 def _work_of_the_run(run: RunState) -> tuple[Activity, ...] | None:

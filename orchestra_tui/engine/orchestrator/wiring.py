@@ -14,6 +14,7 @@ from orchestra_tui.domain.errors import GitError, StorageError
 from orchestra_tui.domain.ports import ResultCache, SettingsStore
 from orchestra_tui.domain.settings import Scenario, Settings
 from orchestra_tui.engine.adapters.breaker import Lanes
+from orchestra_tui.engine.adapters.prices import PriceBook
 from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
 from orchestra_tui.engine.adapters.rehearsal.adapter import rehearsal_rate
 from orchestra_tui.engine.adapters.transport import Transport
@@ -31,6 +32,7 @@ from orchestra_tui.engine.orchestrator.about import Project
 from orchestra_tui.engine.orchestrator.agent_setup import AgentSetup
 from orchestra_tui.engine.orchestrator.calls import Caller
 from orchestra_tui.engine.orchestrator.chains import Chains, build_chains, rehearsal_chains
+from orchestra_tui.engine.orchestrator.ledger import Ledger
 from orchestra_tui.engine.orchestrator.project_checks import ProjectChecks
 from orchestra_tui.engine.orchestrator.queries import Answers
 from orchestra_tui.engine.orchestrator.tools import Agents, Tools
@@ -116,6 +118,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
                 journal=log,
                 blobs=blobs,
                 chains=chains,
+                ledger=Ledger(lambda: log.state, PriceBook(options.settings.prices)),
                 lanes=_lanes(options),
                 cache=_cache(options),
             ),

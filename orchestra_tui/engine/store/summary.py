@@ -2,6 +2,7 @@
 
 from orchestra_tui.domain.calls import Usage
 from orchestra_tui.domain.ports import SessionSummary
+from orchestra_tui.domain.spending import cache_hits, money_of
 from orchestra_tui.domain.state import Phase, RunState, SessionState
 
 
@@ -23,6 +24,8 @@ def summary_of(state: SessionState) -> SessionSummary | None:
         files_done=run.counts.accepted if run else 0,
         files_total=len(run.ordered_steps) if run else 0,
         tokens=_tokens(state.runs),
+        cost=None if state.is_rehearsal else money_of(state),
+        cache_hits=cache_hits(state),
         can_resume=state.can_resume,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.base import (
     AdapterError,
@@ -132,6 +132,9 @@ class ProcessAdapter:
             return await self._answer(reader, copy, request, on_delta)
         except AdapterError as error:
             error.partial = error.partial or reader.text
+            if reader.cost is not None:
+                # Zeros prove nothing: clients say them also after a stream that was cut.
+                error.usage, error.cost = reader.usage, reader.cost
             raise
 
     async def _run(
@@ -156,7 +159,9 @@ class ProcessAdapter:
         try:
             run = await start(command, first, hear)
         except OSError as error:
-            raise ProcessFailed(self._sentence(f"it cannot be started: {error}")) from error
+            failure = ProcessFailed(self._sentence(f"it cannot be started: {error}"))
+            failure.usage = Usage(input_tokens=0, output_tokens=0)
+            raise failure from error
         try:
             async with self._clock(request) as clock:
                 turn = Turn(
@@ -208,7 +213,7 @@ class ProcessAdapter:
         if finish is FinishReason.STOP and not text.strip():
             raise EmptyResponse(self._sentence("it ended without a text and without the file"))
         model = reader.model or self._settings.model or self._info.model
-        return Completion(text, finish, reader.usage, model)
+        return Completion(text, finish, reader.usage, model, cost=reader.cost)
 
     async def _changed(self, copy: PrivateCopy, path: str) -> bytes | None:
         try:

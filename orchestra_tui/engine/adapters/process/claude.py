@@ -7,6 +7,7 @@ The rule a reader must not break: a `result` is a success only if `is_error` is 
 import signal
 
 from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.engine.adapters.prices import reported
 from orchestra_tui.engine.adapters.process.client import ClientSettings, Job, Launch
 from orchestra_tui.engine.adapters.process.events import (
     Event,
@@ -137,6 +138,7 @@ class ClaudeReader(EventReader):
     def _result(self, event: Event) -> None:
         self.is_over = True
         self.usage = _usage(event)
+        self.cost = reported(event.get("total_cost_usd"))
         words = text_at(event, "result")
         if event.get("is_error") is False:
             self.text = self._cut + words

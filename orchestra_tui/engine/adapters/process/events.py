@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.engine.adapters.process.failures import Failure
 
 Event = Mapping[str, object]
@@ -17,13 +18,15 @@ Event = Mapping[str, object]
 class EventReader:
     """Reads the events of one run. All fields are what was said so far.
 
-    `text` is the last message, `shown` everything that was shown; `alive` counts the events
+    `text` is the last message, `shown` everything that was shown; `cost` is what the client says
+    that it cost; `alive` counts the events
     that show the model at work, so that a watchdog can tell them from mere notices.
     """
 
     def __init__(self) -> None:
         self.text = ""
         self.usage = Usage()
+        self.cost: Cost | None = None
         self.model = ""
         self.finish: FinishReason | None = None
         self.failure: Failure | None = None

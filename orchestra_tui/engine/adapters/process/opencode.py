@@ -7,8 +7,11 @@ other than `tool-calls` is one. A `step_start` begins a step anew, so a text bef
 
 import json
 import re
+from decimal import Decimal
 
 from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.domain.money import Cost, CostBasis
+from orchestra_tui.engine.adapters.prices import reported
 from orchestra_tui.engine.adapters.process.client import ClientSettings, Job, Launch
 from orchestra_tui.engine.adapters.process.events import (
     Event,
@@ -93,6 +96,10 @@ def _provider(base_url: str, model: str, key: str | None) -> dict[str, object]:
 class OpencodeReader(EventReader):
     """Reads `step_start`, `text`, `tool_use`, `step_finish` and `error`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps: list[Cost | None] = []
+
     def feed(self, event: Event) -> str:
         """Take one event; the text in it."""
         match text_at(event, "type"):
@@ -119,8 +126,9 @@ class OpencodeReader(EventReader):
 
     def _finish(self, event: Event) -> None:
         self.alive += 1
-        step = _usage(event)
-        self.usage = self.usage + step
+        self.usage = self.usage + _usage(event)
+        self._steps.append(reported(at(event, "part", "cost")))
+        self.cost = _sum_of(self._steps)
         reason = text_at(event, "part", "reason")
         if reason == "tool-calls":
             return
@@ -138,6 +146,14 @@ def _failure(event: Event) -> Failure:
         retry_after=float(wait) if re.fullmatch(r"\d{1,9}(\.\d+)?", wait) else None,
         hint=f"{text_at(data, 'responseBody')} {text_at(event, 'error', 'name')}",
     )
+
+
+def _sum_of(steps: list[Cost | None]) -> Cost | None:
+    """The cost of all steps; None unless each has one."""
+    known = [step.usd for step in steps if step is not None]
+    if len(known) < len(steps):
+        return None
+    return Cost(usd=sum(known, Decimal(0)), basis=CostBasis.REPORTED)
 
 
 def _usage(event: Event) -> Usage:

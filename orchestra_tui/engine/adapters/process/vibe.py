@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.engine.adapters.prices import reported
 from orchestra_tui.engine.adapters.process.client import ClientSettings, Job, Launch
 from orchestra_tui.engine.adapters.process.events import (
     Event,
@@ -104,6 +105,7 @@ class VibeReader(EventReader):
         """How it ended, from the exit code, standard error and the export."""
         export = _export(scratch / _OUT / _EXPORT)
         self.usage = _usage(export)
+        self.cost = reported(at(export, "cost_usd"))
         reason = text_at(export, "stop_reason") or _after(_STOPPED, stderr)
         if reason == "length":
             self.finish = FinishReason.LENGTH

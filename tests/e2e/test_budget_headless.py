@@ -1,0 +1,110 @@
+"""The budget as a script meets it: exit 4, what is said, and how the session goes on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import environment, make_repository, orchestra
+from tests.stubs.openai_server import StubServer
+from tests.stubs.scripted_agents import AFTER, BEFORE, scripted_agents
+
+RUN = ("run", "double numbers", "--headless", "--auto-approve", "--json")
+PRICED = """
+[adapters.stub]
+base_url = "{url}"
+model = "m"
+max_output_tokens = 500
+
+[prices.m]
+input = 1
+output = 100
+"""
+
+
+def configured(folder: Path, server: StubServer, text: str = PRICED) -> dict[str, str]:
+    path = folder / "config.toml"
+    path.write_text(text.format(url=server.base_url), encoding="utf-8")
+    return environment(ORCHESTRA_CONFIG=str(path))
+
+
+async def test_exit_4_and_resume_with_more(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "mine", BEFORE)
+    async with StubServer(scripted_agents()) as server:
+        env = configured(tmp_path, server)
+        stopped = await orchestra(*RUN, "--budget", "0.09", cwd=root, env=env)
+        assert stopped.code == 4, stopped.err
+        [reached] = stopped.of_type("BudgetReached")[:1]
+        assert reached["stop"]["kind"] == "money"  # type: ignore[index]
+        assert "budget reached" in stopped.err
+        session = str(stopped.records[0]["session"])
+        assert f"orchestra resume {session} --headless --budget USD" in stopped.err
+        asked = len(server.requests)
+
+        again = await orchestra("resume", session, "--headless", "--json", cwd=root, env=env)
+        assert again.code == 4, "nothing was given"
+        assert len(server.requests) == asked
+        little = await orchestra(
+            "resume", session, "--headless", "--budget", "0.01", cwd=root, env=env
+        )
+        assert little.code == 2
+        assert "give more than that" in little.err
+
+        more = await orchestra(
+            "resume", session, "--headless", "--json", "--budget", "5", cwd=root, env=env
+        )
+        assert more.code == 0, more.err
+        last = more.records[-1]
+        assert last["type"] == "RunFinished"
+        assert last["cost"]["unknown"] == 0  # type: ignore[index]
+        assert last["usage"]["output_tokens"] > 0  # type: ignore[index]
+        listed = await orchestra("sessions", "--json", cwd=root, env=env)
+        assert json.loads(listed.out)["cost"] == last["cost"]
+    for path, text in AFTER.items():
+        assert (root / path).read_text(encoding="utf-8") == text
+
+
+async def test_the_budget_of_the_configuration_holds_without_a_flag(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "mine", BEFORE)
+    text = PRICED + "\n[budget]\nusd = 20\n\n[budget.executor]\ntokens = 100\n"
+    async with StubServer(scripted_agents()) as server:
+        env = configured(tmp_path, server, text)
+        stopped = await orchestra(*RUN, cwd=root, env=env)
+        assert stopped.code == 4, stopped.err
+        assert "--budget-tokens executor=N" in stopped.err
+        session = str(stopped.records[0]["session"])
+        more = await orchestra(
+            "resume", session, "--headless", "--budget-tokens", "executor=90000", cwd=root, env=env
+        )
+        assert more.code == 0, more.err
+        assert "no cost" not in more.out
+        assert "$" in more.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[budget]\nusd = -1\n", "budget.usd"),
+        ("[budget]\ncents = 10\n", "budget.cents"),
+        ("[budget.boss]\nusd = 1\n", "budget.boss"),
+        ("[prices.m]\ninput = 1\n", "prices.m.output"),
+    ],
+)
+async def test_a_wrong_budget_or_price_is_named(text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    env = environment(ORCHESTRA_CONFIG=str(path))
+    finished = await orchestra("run", "x", "--headless", cwd=tmp_path, env=env)
+    assert finished.code == 2
+    assert says in finished.err
+    assert "Traceback" not in finished.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--budget", "0"), ("--budget", "free"), ("--budget-tokens", "1.5"), ("--budget", "boss=1")],
+)
+async def test_a_budget_that_is_none_is_refused(words: tuple[str, ...], tmp_path: Path) -> None:
+    finished = await orchestra("run", "x", "--headless", *words, cwd=tmp_path)
+    assert finished.code == 2
+    assert "Traceback" not in finished.err
