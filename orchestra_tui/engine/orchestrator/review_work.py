@@ -167,7 +167,7 @@ async def _refuse_damage(tools: Tools, run: RunState, path: str, data: bytes | N
     base = await asyncio.to_thread(tools.blob, before)
     old = decode(base) if base is not None else None
     old_text = old.text if isinstance(old, Text) else None
-    report = await judge(tools, run.plan, path, new.text, old_text)
+    report = await judge(tools, run.plan, path, new.text, old_text, with_users=False)
     if report.is_hard:
         raise NotWritable(
             f"without the rejected hunks the file would be damaged: {report.summary}. "

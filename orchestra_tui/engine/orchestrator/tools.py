@@ -9,6 +9,7 @@ from orchestra_tui.engine.agents.architect import Architect
 from orchestra_tui.engine.agents.auditor import Auditor
 from orchestra_tui.engine.agents.consultant import Consultant
 from orchestra_tui.engine.agents.executor import Executor
+from orchestra_tui.engine.agents.view import ProjectView
 from orchestra_tui.engine.apply import Applier
 from orchestra_tui.engine.git.repository import Repository
 from orchestra_tui.engine.orchestrator.calls import Caller, Journal
@@ -34,6 +35,7 @@ class Tools:
     journal: Journal
     blobs: BlobStore
     tree: SafeTree
+    files: ProjectView
     applier: Applier
     caller: Caller
     agents: Agents

@@ -113,6 +113,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             journal=log,
             blobs=blobs,
             tree=tree,
+            files=files,
             applier=Applier(tree=tree, blobs=blobs, journal=log),
             caller=Caller(
                 journal=log,

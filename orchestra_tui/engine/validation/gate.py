@@ -69,10 +69,19 @@ class Gate:
         await self.close()
 
     async def check(
-        self, path: str, new: str, old: str | None = None, *, plan_hint: PlanHint | None = None
+        self,
+        path: str,
+        new: str,
+        old: str | None = None,
+        *,
+        plan_hint: PlanHint | None = None,
+        find_gone: bool = False,
     ) -> Report:
-        """Judge `new` as `validate` does; never raises for any text."""
-        question = Question(path=path, new=new, old=old, plan_hint=plan_hint)
+        """Judge `new` as `validate` does; never raises for any text.
+
+        `find_gone` also lists the top-level names that `new` lost.
+        """
+        question = Question(path=path, new=new, old=old, plan_hint=plan_hint, find_gone=find_gone)
         if _size(question) > MAX_TEXT:
             reason = f"longer than {MAX_TEXT // 2**20} million characters"
             return _with_note(Report(path=path), f"{reason}: not checked")

@@ -28,6 +28,9 @@ _STUBBING = re.compile(
     r"|to be filled|filled in later)\w*",
     re.IGNORECASE,
 )
+_RENAMING = re.compile(
+    r"\brenam\w*|\bcall(?:ed)?\b|\binstead of\b|\bbecom\w*|\bturn\w*", re.IGNORECASE
+)
 _NEGATED = re.compile(
     r"(?:\bnot|n['\N{RIGHT SINGLE QUOTATION MARK}]t|\bnever|\bwithout|\bno|\bnor|\bavoid\w*"
     r"|\binstead of)\b"
@@ -60,6 +63,14 @@ class PlanHint(BaseModel):
         return any(
             word.search(_sentence(self.words[:MAX_WORDS], at))
             for at in _affirmed(_DELETING, self.words)
+        )
+
+    def takes_away(self, name: str) -> bool:
+        """True if the step says that `name` goes: deleted, moved, or called something else."""
+        word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
+        words = self.words[:MAX_WORDS]
+        return self.deletes(name) or any(
+            word.search(_sentence(words, at)) for at in _affirmed(_RENAMING, words)
         )
 
     def names(self, name: str) -> bool:

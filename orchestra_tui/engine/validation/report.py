@@ -46,11 +46,21 @@ class Finding(BaseModel):
     diagnostic: Diagnostic
 
 
+class GoneName(BaseModel):
+    """A name that the old text defined in `line` (from 1) and the new one does not know."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    line: int
+
+
 class Report(BaseModel):
     """The verdict on one text.
 
     `language` is the grammar's name or None for a text of unknown kind. `unwrapped` holds the
     text without its fence or chat lines when the state is `wrapped` and they could be told apart.
+    `gone` holds the top-level names that the new text lost, where somebody asked for them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +70,7 @@ class Report(BaseModel):
     state: ReportState = ReportState.FINE
     diagnostics: tuple[Diagnostic, ...] = ()
     unwrapped: str | None = None
+    gone: tuple[GoneName, ...] = ()
 
     @property
     def is_hard(self) -> bool:

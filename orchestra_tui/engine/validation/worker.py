@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestra_tui.engine.validation.definitions import gone_names
 from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import Report
 from orchestra_tui.engine.validation.validator import validate
@@ -22,7 +23,10 @@ MAX_MEMORY = 3 * 2**30
 
 
 class Question(BaseModel):
-    """One text to judge; `deadline` is in seconds."""
+    """One text to judge; `deadline` is in seconds.
+
+    `find_gone` also asks which top-level names of `old` are gone, if nothing hard was found.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,17 +35,21 @@ class Question(BaseModel):
     old: str | None = None
     plan_hint: PlanHint | None = None
     with_grammar: bool = True
+    find_gone: bool = False
     deadline: float = 5.0
 
     def answer(self) -> Report:
         """The validator's report; takes as long as it takes."""
-        return validate(
+        report = validate(
             self.path,
             self.new,
             self.old,
             plan_hint=self.plan_hint,
             with_grammar=self.with_grammar,
         )
+        if not self.find_gone or not self.with_grammar or self.old is None or report.is_hard:
+            return report
+        return report.model_copy(update={"gone": gone_names(self.path, self.new, self.old)})
 
 
 def frame(payload: bytes) -> bytes:
