@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from orchestra_tui.domain.ids import ActivityKey, Role, RunId, StepId, activity_key
+from orchestra_tui.domain.recovery import RecoveryApproach
 
 
 class ActivityKind(StrEnum):
@@ -15,6 +16,10 @@ class ActivityKind(StrEnum):
     EXECUTE = "execute"
     AUDIT = "audit"
     FIX = "fix"
+    RECOVER = "recover"
+    """One attempt to recover a file; its `approach` says how."""
+    MANUAL = "manual"
+    """A text that the user gave is written."""
     REVERT = "revert"
     RUN_CHECKS = "checks"
     APPLY_REVIEW = "review"
@@ -31,6 +36,7 @@ _ROLES = {
     ActivityKind.EXECUTE: Role.EXECUTOR,
     ActivityKind.AUDIT: Role.AUDITOR,
     ActivityKind.FIX: Role.CONSULTANT,
+    ActivityKind.RECOVER: Role.CONSULTANT,
 }
 
 
@@ -52,6 +58,8 @@ class Activity(BaseModel):
     step: StepId | None = None
     attempt: int = 1
     reason: FixReason | None = None
+    approach: RecoveryApproach | None = None
+    """Set for a recovery."""
 
     @property
     def key(self) -> ActivityKey:

@@ -101,15 +101,52 @@ class CancelRun(_Command):
 
 
 class RetryStep(_Command):
-    """Try a failed, reverted, skipped or conflicting step again."""
+    """Try a failed, reverted, skipped or conflicting step again.
+
+    While a step is in recovery, note and agents are for its next attempt. `agents` names adapters
+    that are asked in place of the chain.
+    """
 
     type: Literal["RetryStep"] = "RetryStep"
     step: StepId
     note: str = ""
+    agents: tuple[str, ...] = ()
+
+
+class TakeOver(_Command):
+    r"""Put a text of the user's own in place of a step in trouble; an attempt that runs is ended.
+
+    `text` is the whole file with `\n` line ends. Refused, with the first finding, if the
+    validator finds it damaged: `AcceptAnyway` with the text is the way past it.
+    """
+
+    type: Literal["TakeOver"] = "TakeOver"
+    step: StepId
+    text: str
+
+
+class AcceptAnyway(_Command):
+    r"""Write a text although it is found damaged, for a reason that is recorded.
+
+    `text` None takes the newest damaged text of the step. An attempt that runs is ended.
+    """
+
+    type: Literal["AcceptAnyway"] = "AcceptAnyway"
+    step: StepId
+    reason: str
+    text: str | None = None
+
+
+class RaiseAttempts(_Command):
+    """Allow a step in trouble so many attempts more; a recovery that had given up goes on."""
+
+    type: Literal["RaiseAttempts"] = "RaiseAttempts"
+    step: StepId
+    attempts: int = Field(default=3, ge=1, le=50)
 
 
 class SkipStep(_Command):
-    """Give a step up; its dependents are blocked."""
+    """Give a step up; its dependents are blocked. In recovery its file goes back first."""
 
     type: Literal["SkipStep"] = "SkipStep"
     step: StepId
@@ -173,6 +210,9 @@ Command = Annotated[
     | ContinueRun
     | CancelRun
     | RetryStep
+    | TakeOver
+    | AcceptAnyway
+    | RaiseAttempts
     | SkipStep
     | RevertFile
     | RevertRun

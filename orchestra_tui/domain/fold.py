@@ -8,6 +8,7 @@ from typing import assert_never
 
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.fold_calls import apply_call_event
+from orchestra_tui.domain.fold_recovery import apply_recovery_event
 from orchestra_tui.domain.fold_review import apply_review_event
 from orchestra_tui.domain.fold_run import apply_run_event
 from orchestra_tui.domain.fold_steps import apply_activity_event, apply_file_event
@@ -90,6 +91,8 @@ def _apply_to_run(run: RunState, record: ev.Record) -> RunState:
         return apply_call_event(run, event, record)
     if isinstance(event, ev.FileEvent):
         return apply_file_event(run, event, record)
+    if isinstance(event, ev.RecoveryEvent):
+        return apply_recovery_event(run, event, record)
     if isinstance(event, ev.ReviewEvent):
         return apply_review_event(run, event, record)
     assert_never(event)

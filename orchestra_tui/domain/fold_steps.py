@@ -11,6 +11,8 @@ from orchestra_tui.domain.activities import Activity, ActivityKind
 from orchestra_tui.domain.fold_run import abandon_calls, without_wait
 from orchestra_tui.domain.ids import ActivityKey
 from orchestra_tui.domain.plan import ChangeKind
+from orchestra_tui.domain.recovery import RecoveryOutcome
+from orchestra_tui.domain.recovery_rules import ended
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import (
     AttemptNote,
@@ -19,19 +21,22 @@ from orchestra_tui.domain.state import (
     StepStatus,
 )
 from orchestra_tui.domain.step_rules import (
-    CONFIGURATION_KINDS,
+    HALTING_KINDS,
     MAX_TIMELINE,
-    UNAVAILABLE_KINDS,
+    accepted,
     after_failure,
     after_issues,
     back_to_ready,
     with_blocked,
 )
+from orchestra_tui.domain.step_state import TextGiven
 
 _STARTED = {
     ActivityKind.EXECUTE: StepStatus.WRITING,
     ActivityKind.AUDIT: StepStatus.AUDITING,
     ActivityKind.FIX: StepStatus.FIXING,
+    ActivityKind.RECOVER: StepStatus.RECOVERING,
+    ActivityKind.MANUAL: StepStatus.WRITING,
     ActivityKind.REVERT: StepStatus.REVERTING,
 }
 
@@ -62,11 +67,11 @@ def apply_activity_event(run: RunState, event: ev.ActivityEvent, record: ev.Reco
 def _failed(run: RunState, event: ev.ActivityFailed, record: ev.Record) -> RunState:
     activity = event.activity
     update: dict[str, object] = {"last_error": event.message}
-    if event.kind in UNAVAILABLE_KINDS | CONFIGURATION_KINDS:
+    if event.kind in HALTING_KINDS:
         update["halted"] = event.kind
     if activity.step is not None:
         note = attempt_note(activity, record, "failed", event.message, event.diagnostics)
-        step = after_failure(run.steps[activity.step], activity, event, run)
+        step = after_failure(run.steps[activity.step], activity, event, run, record.at)
         return put_step(run.model_copy(update=update), with_note(step, note))
     match activity.kind:
         case ActivityKind.DRAFT_PLAN:
@@ -94,42 +99,38 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
         case ev.FileReverted():
             return _reverted(run, event, record)
         case ev.RevertRefused():
-            run, activity = _end(_without_intent(run, event.path), event.activity)
+            run, activity = end_of(_without_intent(run, event.path), event.activity)
             step = run.steps[event.step]
             update = {"status": StepStatus.FAILED, "last_error": event.message}
-            step = _noted_if(step, activity, record, result="failed", message=event.message)
+            step = noted(step, activity, record, result="failed", message=event.message)
             return put_step(run, step.model_copy(update=update))
         case ev.ConflictFound():
             return _conflict(run, event, record)
         case ev.AuditPassed():
-            run, activity = _end(run, event.activity)
-            step = run.steps[event.step].model_copy(
-                update={
-                    "status": StepStatus.ACCEPTED,
-                    "issues": event.issues,
-                    "failures": 0,
-                    "refusals": (),
-                }
-            )
-            return put_step(run, _noted_if(step, activity, record, result="passed"))
+            run, activity = end_of(run, event.activity)
+            step = accepted(run.steps[event.step], record.at)
+            step = step.model_copy(update={"issues": event.issues})
+            return put_step(run, noted(step, activity, record, result="passed"))
         case ev.IssuesFound():
-            run, activity = _end(run, event.activity)
-            step = after_issues(run.steps[event.step], event.issues, run.settings)
+            run, activity = end_of(run, event.activity)
+            step = after_issues(run, run.steps[event.step], event.issues, record.at)
             message = f"{len(event.issues)} issues"
-            step = _noted_if(step, activity, record, result="issues", message=message)
+            step = noted(step, activity, record, result="issues", message=message)
             return put_step(run, step)
         case ev.StepRetried():
-            return _retried(run, event)
-        case ev.StepSkipped():
-            step = run.steps[event.step]
-            return put_step(run, step.model_copy(update={"status": StepStatus.SKIPPED}))
+            return _retried(run, event, record)
         case ev.RevertRequested():
-            for step_id in event.steps:
-                step = run.steps[step_id]
-                update = {"status": StepStatus.NEEDS_REVERT, "last_error": "reverted by you"}
-                run = put_step(run, step.model_copy(update=update))
-            return run
+            return _revert_wanted(run, event, record)
     assert_never(event)
+
+
+def _revert_wanted(run: RunState, event: ev.RevertRequested, record: ev.Record) -> RunState:
+    for step_id in event.steps:
+        step = ended(run.steps[step_id], RecoveryOutcome.SKIPPED, record.at)
+        update = {"status": StepStatus.NEEDS_REVERT, "last_error": "reverted by you"}
+        step = step.model_copy(update=update | {"goes_back_to_good": False})
+        run = put_step(run, step)
+    return run
 
 
 def _written(run: RunState, event: ev.FileWritten) -> RunState:
@@ -143,6 +144,7 @@ def _written(run: RunState, event: ev.FileWritten) -> RunState:
     if event.why is not ev.WriteReason.REVIEW:
         update["results"] = step.results | {event.path: event.after}
     else:
+        update["good"] = step.good | {event.path: event.after}
         # Each file for itself: a review that is cut off must know what it has done.
         applied = run.applied_rejections | {event.path: run.rejected.get(event.path, ())}
         run = run.model_copy(update={"applied_rejections": applied})
@@ -153,33 +155,50 @@ def _written(run: RunState, event: ev.FileWritten) -> RunState:
 
 
 def _executed(run: RunState, event: ev.StepExecuted, record: ev.Record) -> RunState:
-    run, activity = _end(run, event.activity)
+    run, activity = end_of(run, event.activity)
     step = run.steps[event.step]
     is_delete = run.plan is not None and run.plan.step(event.step).change is ChangeKind.DELETE
     fixes = step.fixes + (activity is not None and activity.kind is ActivityKind.FIX)
     update = {
-        "status": StepStatus.ACCEPTED if is_delete else StepStatus.WRITTEN,
+        "status": StepStatus.WRITTEN,
         "failures": 0,
         "refusals": (),
         "fixes": fixes,
         "last_error": "",
         "diagnostics": (),
+        "damage": None,
     }
-    step = _noted_if(step.model_copy(update=update), activity, record, result="written")
-    return put_step(run, step)
+    step = step.model_copy(update=update)
+    if step.manual is not None:
+        step = accepted(_closed_by_text(step, step.manual, record), record.at)
+    elif is_delete:
+        step = accepted(step, record.at)
+    elif (recovery := step.recovery) is not None and recovery.cause.is_damage:
+        step = ended(step, RecoveryOutcome.RECOVERED, record.at)
+    return put_step(run, noted(step, activity, record, result="written"))
+
+
+def _closed_by_text(step: StepState, given: TextGiven, record: ev.Record) -> StepState:
+    """The user's own text ends the recovery, and is not judged by an agent."""
+    outcome = RecoveryOutcome.ACCEPTED_ANYWAY if given.is_anyway else RecoveryOutcome.TAKEN_OVER
+    step = ended(step, outcome, record.at, given.reason)
+    return step.model_copy(update={"manual": None, "issues": ()})
 
 
 def _reverted(run: RunState, event: ev.FileReverted, record: ev.Record) -> RunState:
-    run, activity = _end(_without_intent(run, event.path), event.activity)
+    run, activity = end_of(_without_intent(run, event.path), event.activity)
     step = run.steps[event.step]
-    update = {
-        "status": StepStatus.REVERTED,
+    update: dict[str, object] = {
+        "status": StepStatus.ACCEPTED if event.is_good else StepStatus.REVERTED,
         "files": step.files | {event.path: event.after},
         "results": step.results | {event.path: event.after},
         "last_error": step.last_error or event.reason,
+        "goes_back_to_good": False,
     }
+    if not event.is_good:
+        update["good"] = {}
     step = step.model_copy(update=update)
-    step = _noted_if(step, activity, record, result="reverted", message=event.reason)
+    step = noted(step, activity, record, result="reverted", message=event.reason)
     checks = run.checks.model_copy(update={"is_stale": run.checks.runs > 0})
     return put_step(run.model_copy(update={"checks": checks}), step)
 
@@ -189,7 +208,7 @@ def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunS
     if at_work is not None and at_work.kind is ActivityKind.APPLY_REVIEW:
         # The step stays what it is: only its rejected hunks cannot be taken out.
         return _without_intent(run, event.path)
-    run, activity = _end(_without_intent(run, event.path), event.activity)
+    run, activity = end_of(_without_intent(run, event.path), event.activity)
     message = f"{event.path} was changed by somebody else since the plan was made"
     unattended = run.settings.unattended
     update = {
@@ -198,30 +217,39 @@ def _conflict(run: RunState, event: ev.ConflictFound, record: ev.Record) -> RunS
         "conflict_path": event.path,
         "last_error": message,
     }
-    step = run.steps[event.step].model_copy(update=update)
-    step = _noted_if(step, activity, record, result="conflict", message=message)
+    # What the user wrote meanwhile goes before every text of ours: nothing is left to recover.
+    step = ended(run.steps[event.step], RecoveryOutcome.SKIPPED, record.at)
+    step = step.model_copy(update=update | {"manual": None})
+    step = noted(step, activity, record, result="conflict", message=message)
     return put_step(run, step)
 
 
-def _retried(run: RunState, event: ev.StepRetried) -> RunState:
-    step = run.steps[event.step]
+def freed_from_conflict(run: RunState, step: StepState) -> tuple[RunState, StepState]:
+    """The run and the step with what stands on disk taken for what is expected there."""
     if path := step.conflict_path:
         if not _stands_in_the_way(run, step):
             # The user's version is the new base: a revert must bring *it* back.
             run = run.model_copy(update={"base": (run.base or {}) | {path: step.conflict}})
         files = {p: blob for p, blob in step.files.items() if p != path}
         step = step.model_copy(update={"files": files})
+    return run, step.model_copy(update={"conflict": None, "conflict_path": ""})
+
+
+def _retried(run: RunState, event: ev.StepRetried, record: ev.Record) -> RunState:
+    run, step = freed_from_conflict(run, run.steps[event.step])
+    step = ended(step, RecoveryOutcome.RETRIED, record.at)
     update = {
         "status": StepStatus.WAITING,
         "failures": 0,
         "fixes": 0,
         "issue_counts": (),
         "issues": (),
-        "conflict": None,
-        "conflict_path": "",
         "refusals": (),
         "note": event.note,
+        "agents": event.agents,
         "last_error": "",
+        "damage": None,
+        "good": {},
     }
     return put_step(run, step.model_copy(update=update))
 
@@ -255,7 +283,7 @@ def end_activity(run: RunState, activity: Activity) -> RunState:
     return run.model_copy(update={"steps": steps})
 
 
-def _end(run: RunState, key: ActivityKey) -> tuple[RunState, Activity | None]:
+def end_of(run: RunState, key: ActivityKey) -> tuple[RunState, Activity | None]:
     activity = run.running.get(key)
     return (end_activity(run, activity), activity) if activity else (run, None)
 
@@ -288,7 +316,7 @@ def with_note(step: StepState, note: AttemptNote) -> StepState:
     return step.model_copy(update={"timeline": (*step.timeline, note)[-MAX_TIMELINE:]})
 
 
-def _noted_if(
+def noted(
     step: StepState,
     activity: Activity | None,
     record: ev.Record,
@@ -296,4 +324,5 @@ def _noted_if(
     result: str,
     message: str = "",
 ) -> StepState:
+    """The step with a note of how this activity ended; unchanged if it is not known."""
     return with_note(step, attempt_note(activity, record, result, message)) if activity else step

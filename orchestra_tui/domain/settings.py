@@ -249,7 +249,9 @@ class RunSettings(BaseModel):
     max_iterations: int = Field(default=3, ge=1)
     """Fixes of one file that the audit loop may ask for."""
     max_attempts: int = Field(default=3, ge=1)
-    """Tries at one piece of work before it is given up (refused replies, failed calls)."""
+    """Tries at one piece of work before it is given up (plans, audits, failed calls)."""
+    max_recovery_attempts: int = Field(default=5, ge=0)
+    """Attempts to recover one file that may ask a model, before it is given back as it was."""
     max_call_retries: int = Field(default=4, ge=0)
     """Repeats of one model call on errors that may pass, such as a rate limit."""
     max_retry_wait: float = Field(default=120.0, ge=0)

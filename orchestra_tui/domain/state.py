@@ -248,9 +248,9 @@ class RunState(StateValue):
             return Phase.COMMITTING
         if ActivityKind.RUN_CHECKS in kinds:
             return Phase.TESTING
-        if ActivityKind.REVERT in kinds or FixReason.RECOVERY in reasons:
+        if kinds & {ActivityKind.RECOVER, ActivityKind.REVERT} or FixReason.RECOVERY in reasons:
             return Phase.RECOVERING
-        if kinds & {ActivityKind.EXECUTE, ActivityKind.TAKE_BASE}:
+        if kinds & {ActivityKind.EXECUTE, ActivityKind.MANUAL, ActivityKind.TAKE_BASE}:
             return Phase.EXECUTING
         if ActivityKind.FIX in kinds:
             return Phase.FIXING
@@ -294,6 +294,8 @@ class RunState(StateValue):
             return "budget reached"
         if any(step.status is StepStatus.CONFLICT for step in self.ordered_steps):
             return "conflict waits for you"
+        if any(step.is_defeated for step in self.ordered_steps):
+            return "recovery waits for you"
         return "diff waits for you" if self.is_reviewing else ""
 
 

@@ -2,14 +2,31 @@
 
 The audit loop ends when nothing reaches the severity floor, when `max_iterations` fixes were
 written, or when the issues no longer shrink. A file that then still has an issue of severity
-`error` or worse is given back to its state before the step; a milder one is accepted with its
-issues shown.
+`error` or worse goes into recovery (`domain.recovery_rules`), as does one whose reply or text could
+not be used; a milder one is accepted with its issues shown.
 """
+
+from datetime import datetime
 
 from orchestra_tui.domain.activities import Activity, ActivityKind, FixReason
 from orchestra_tui.domain.events import ActivityFailed
+from orchestra_tui.domain.recovery import (
+    AttemptOutcome,
+    Damage,
+    RecoveryApproach,
+    RecoveryAttempt,
+    RecoveryCause,
+    RecoveryOutcome,
+)
+from orchestra_tui.domain.recovery_rules import (
+    after_attempt,
+    ended,
+    enter,
+    found_wanting,
+    issue_damage,
+    retreat,
+)
 from orchestra_tui.domain.review import Issue, Severity, at_or_above
-from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
 
 MAX_TIMELINE = 60
@@ -18,6 +35,8 @@ _READY = {
     ActivityKind.EXECUTE: StepStatus.WAITING,
     ActivityKind.AUDIT: StepStatus.WRITTEN,
     ActivityKind.FIX: StepStatus.NEEDS_FIX,
+    ActivityKind.RECOVER: StepStatus.NEEDS_RECOVERY,
+    ActivityKind.MANUAL: StepStatus.TAKEN_OVER,
     ActivityKind.REVERT: StepStatus.NEEDS_REVERT,
 }
 _BLOCKING = {StepStatus.REVERTED, StepStatus.FAILED, StepStatus.BLOCKED, StepStatus.SKIPPED}
@@ -34,6 +53,8 @@ UNAVAILABLE_KINDS = frozenset(
 """Error kinds that mean the adapter itself is unavailable, not that this piece of work failed."""
 CONFIGURATION_KINDS = frozenset({"authentication_failed", "model_not_found"})
 """Error kinds that only a change of configuration can cure."""
+HALTING_KINDS = UNAVAILABLE_KINDS | CONFIGURATION_KINDS
+"""Error kinds that stop the whole run; no step and no attempt is to blame."""
 
 
 def back_to_ready(step: StepState, kind: ActivityKind) -> StepState:
@@ -42,9 +63,9 @@ def back_to_ready(step: StepState, kind: ActivityKind) -> StepState:
 
 
 def after_failure(
-    step: StepState, activity: Activity, event: ActivityFailed, run: RunState
+    step: StepState, activity: Activity, event: ActivityFailed, run: RunState, at: datetime
 ) -> StepState:
-    """The step after a failed try: ready to be tried again, or given up."""
+    """The step after a failed try: ready to be tried again, in recovery, or given up."""
     failures = step.failures + 1
     update: dict[str, object] = {
         "failures": failures,
@@ -53,23 +74,45 @@ def after_failure(
     }
     if event.kind == "refused":
         update["refusals"] = (*step.refusals, event.message)[-MAX_REFUSALS:]
-    if activity.kind is ActivityKind.REVERT:
-        update["status"] = StepStatus.FAILED
-    elif event.kind in UNAVAILABLE_KINDS | CONFIGURATION_KINDS:
+    failed = step.model_copy(update=update)
+    if event.kind in HALTING_KINDS:
         # Not the step's fault: it stays ready, and the run as a whole stops.
-        update |= {"status": _READY[activity.kind], "failures": step.failures}
-    elif failures < run.settings.max_attempts:
-        update["status"] = _READY[activity.kind]
-    elif activity.reason is FixReason.CHECKS:
-        # The file passed its audit; failing checks alone do not take it back.
-        update |= {"status": StepStatus.ACCEPTED, "failures": 0}
-    else:
-        update["status"] = StepStatus.NEEDS_REVERT if step.is_written else StepStatus.FAILED
-    return step.model_copy(update=update)
+        return back_to_ready(failed.model_copy(update={"failures": step.failures}), activity.kind)
+    if activity.kind is ActivityKind.REVERT:
+        return failed.model_copy(update={"status": StepStatus.FAILED})
+    if activity.kind is ActivityKind.RECOVER:
+        return after_attempt(run, failed, _attempt(activity, event, at), None)
+    if activity.kind is ActivityKind.MANUAL:
+        return retreat(run, failed.model_copy(update={"manual": None}))
+    if event.kind == "refused" and activity.kind in {ActivityKind.EXECUTE, ActivityKind.FIX}:
+        return enter(run, failed, step.damage or _damage(event), at)
+    if failures < run.settings.max_attempts:
+        return back_to_ready(failed, activity.kind)
+    return retreat(run, failed)
 
 
-def after_issues(step: StepState, issues: tuple[Issue, ...], settings: RunSettings) -> StepState:
+def _attempt(activity: Activity, event: ActivityFailed, at: datetime) -> RecoveryAttempt:
+    return RecoveryAttempt(
+        activity=activity.key,
+        approach=activity.approach or RecoveryApproach.CONSULT,
+        at=at,
+        outcome=AttemptOutcome.FAILED,
+        message=event.message,
+        mark=f"failed:{event.message}",
+    )
+
+
+def _damage(event: ActivityFailed) -> Damage:
+    """Of a log that does not hold the refused reply."""
+    cause = RecoveryCause.REFUSED
+    return Damage(cause=cause, message=event.message, diagnostics=event.diagnostics)
+
+
+def after_issues(
+    run: RunState, step: StepState, issues: tuple[Issue, ...], at: datetime
+) -> StepState:
     """The step after an audit found something at or above the floor."""
+    settings = run.settings
     count = len(at_or_above(issues, settings.severity_floor))
     is_shrinking = not step.issue_counts or count < step.issue_counts[-1]
     update: dict[str, object] = {
@@ -78,13 +121,32 @@ def after_issues(step: StepState, issues: tuple[Issue, ...], settings: RunSettin
         "failures": 0,
         "refusals": (),
     }
+    step = step.model_copy(update=update)
+    is_bad = bool(at_or_above(issues, Severity.ERROR))
+    if step.recovery is not None:
+        if not is_bad:
+            return accepted(step, at)
+        damage = issue_damage(run, step, issues)
+        return found_wanting(run, step, AttemptOutcome.ISSUES, damage, at)
     if is_shrinking and step.fixes < settings.max_iterations:
-        update |= {"status": StepStatus.NEEDS_FIX, "fix_reason": FixReason.AUDIT}
-    elif at_or_above(issues, Severity.ERROR):
-        why = "the issues did not shrink" if not is_shrinking else "no fix was enough"
-        update |= {"status": StepStatus.NEEDS_REVERT, "last_error": f"{why}: {issues[0].message}"}
-    else:
-        update |= {"status": StepStatus.ACCEPTED}
+        update = {"status": StepStatus.NEEDS_FIX, "fix_reason": FixReason.AUDIT}
+        return step.model_copy(update=update)
+    return enter(run, step, issue_damage(run, step, issues), at) if is_bad else accepted(step, at)
+
+
+def accepted(step: StepState, at: datetime) -> StepState:
+    """The step with its files as they are for good; that is the last good text from now on."""
+    recovery = step.recovery
+    if recovery is not None and recovery.cause is not RecoveryCause.CHECKS:
+        step = ended(step, RecoveryOutcome.RECOVERED, at)
+    update: dict[str, object] = {
+        "status": StepStatus.ACCEPTED,
+        "good": dict(step.files),
+        "goes_back_to_good": False,
+        "damage": None,
+        "failures": 0,
+        "refusals": (),
+    }
     return step.model_copy(update=update)
 
 

@@ -10,6 +10,7 @@ from orchestra_tui.domain.budget import Reserve
 from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, StepId
 from orchestra_tui.domain.money import Cost
+from orchestra_tui.domain.recovery import Damage, Recovery
 from orchestra_tui.domain.review import Diagnostic, Issue
 
 
@@ -22,6 +23,10 @@ class StepStatus(StrEnum):
     AUDITING = "auditing"
     NEEDS_FIX = "needs_fix"
     FIXING = "fixing"
+    NEEDS_RECOVERY = "needs_recovery"
+    RECOVERING = "recovering"
+    TAKEN_OVER = "taken_over"
+    """The user gave the text; it is written next."""
     ACCEPTED = "accepted"
     CONFLICT = "conflict"
     NEEDS_REVERT = "needs_revert"
@@ -72,6 +77,14 @@ class AttemptNote(StateValue):
     """The damaged text, when there was one."""
 
 
+class TextGiven(StateValue):
+    """A text of the file that the user gave; with `is_anyway` it is written though damaged."""
+
+    text: BlobHash
+    is_anyway: bool = False
+    reason: str = ""
+
+
 class StepState(StateValue):
     """One step's progress. `failures` counts tries of the present kind since the last success."""
 
@@ -104,6 +117,31 @@ class StepState(StateValue):
     last_error: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     timeline: tuple[AttemptNote, ...] = ()
+    good: dict[str, BlobHash | None] = Field(default_factory=dict)
+    """Its files as they were when it was last accepted; empty if it never was. The last good
+    text of a path that is not here is the one from before the run."""
+    damage: Damage | None = None
+    """The newest reply or text that could not be used."""
+    recoveries: tuple[Recovery, ...] = ()
+    """Every recovery of its file, the newest last."""
+    agents: tuple[str, ...] = ()
+    """Adapters that the user chose for it, in place of every chain."""
+    manual: TextGiven | None = None
+    """The text that the user gave, until it is written."""
+    goes_back_to_good: bool = False
+    """A revert that is due goes to `good`, not to before the run."""
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """The recovery that is open; None if the step is in none."""
+        last = self.recoveries[-1] if self.recoveries else None
+        return last if last is not None and last.is_open else None
+
+    @property
+    def is_defeated(self) -> bool:
+        """Its last recovery gave up, and the user has not yet said what shall become of it."""
+        last = self.recoveries[-1] if self.recoveries else None
+        return last is not None and last.outcome is not None and last.outcome.is_defeat
 
     @property
     def is_written(self) -> bool:

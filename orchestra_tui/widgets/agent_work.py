@@ -72,6 +72,9 @@ class AgentWork:
     def title(self) -> str:
         """Its role, and which try it is where that matters."""
         parts = [role_title(self.role)]
+        if (approach := self.activity.approach) is not None:
+            way = approach.value.replace("_", " ")
+            return " · ".join([*parts, f"recovery {self.activity.attempt}", way])
         match self.activity.reason:
             case FixReason.RECOVERY:
                 parts.append(f"recovery {self._count()}")

@@ -13,6 +13,8 @@ from orchestra_tui.widgets.signs import Signs, signs_of
 _VERBS = {
     ActivityKind.EXECUTE: "write",
     ActivityKind.FIX: "fix",
+    ActivityKind.RECOVER: "recover",
+    ActivityKind.MANUAL: "by hand",
     ActivityKind.AUDIT: "audit",
     ActivityKind.REVERT: "revert",
 }

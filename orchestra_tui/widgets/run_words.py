@@ -23,6 +23,8 @@ _VERBS = {
     ActivityKind.EXECUTE: "writing",
     ActivityKind.AUDIT: "auditing",
     ActivityKind.FIX: "fixing",
+    ActivityKind.RECOVER: "recovering",
+    ActivityKind.MANUAL: "writing your text",
     ActivityKind.REVERT: "reverting",
     ActivityKind.RUN_CHECKS: "running checks",
     ActivityKind.APPLY_REVIEW: "applying your review",

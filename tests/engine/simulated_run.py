@@ -14,6 +14,7 @@ from orchestra_tui.domain.activities import Activity, ActivityKind
 from orchestra_tui.domain.fold import apply, fold
 from orchestra_tui.domain.ids import RunId, SessionId, blob_hash
 from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryCause
 from orchestra_tui.domain.review import Issue, Severity
 from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import RunState, SessionState
@@ -95,6 +96,8 @@ class SimulatedRun:
 
     def _outcome(self, activity: Activity) -> tuple[ev.Event, ...]:
         verdict = self.script(activity)
+        if activity.kind is ActivityKind.RECOVER and verdict != "conflict":
+            return self._recovery_outcome(activity, verdict)
         if verdict == "fail":
             failed = ev.ActivityFailed(
                 run=RUN, activity=activity, kind="refused", message="refused"
@@ -141,18 +144,41 @@ class SimulatedRun:
                     ),
                 )
             case _:
-                before = self.run.steps[step].files.get(path)
-                why = ev.WriteReason.EXECUTE
-                after = blob_hash(key.encode())
-                return (
-                    ev.FileWritten(
-                        run=RUN,
-                        activity=key,
-                        step=step,
-                        path=path,
-                        before=before,
-                        after=after,
-                        why=why,
-                    ),
-                    ev.StepExecuted(run=RUN, activity=key, step=step),
-                )
+                return self._written(activity)
+
+    def _written(self, activity: Activity, *before_end: ev.Event) -> tuple[ev.Event, ...]:
+        key, step = activity.key, activity.step
+        assert step is not None
+        path = self.plan.step(step).path
+        written = ev.FileWritten(
+            run=RUN,
+            activity=key,
+            step=step,
+            path=path,
+            before=self.run.steps[step].files.get(path),
+            after=blob_hash(key.encode()),
+            why=ev.WriteReason.EXECUTE,
+        )
+        return (written, *before_end, ev.StepExecuted(run=RUN, activity=key, step=step))
+
+    def _recovery_outcome(self, activity: Activity, verdict: str) -> tuple[ev.Event, ...]:
+        step = activity.step
+        assert step is not None
+        assert activity.approach is not None
+        outcome = {
+            "fail": AttemptOutcome.FAILED,
+            "impossible": AttemptOutcome.IMPOSSIBLE,
+        }.get(verdict, AttemptOutcome.WRITTEN)
+        attempted = ev.RecoveryAttempted(
+            run=RUN,
+            activity=activity.key,
+            step=step,
+            path=self.plan.step(step).path,
+            approach=activity.approach,
+            cause=RecoveryCause.REFUSED,
+            outcome=outcome,
+            message="" if outcome is AttemptOutcome.WRITTEN else activity.key,
+        )
+        if outcome is not AttemptOutcome.WRITTEN:
+            return (attempted,)
+        return self._written(activity, attempted)

@@ -11,6 +11,7 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import Activity, ActivityKind
 from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
+from orchestra_tui.domain.recovery import RecoveryApproach, RecoveryCause
 from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.state import StepStatus
 from tests.engine.simulated_run import Script, SimulatedRun
@@ -43,6 +44,8 @@ def scripted(seed: int, badness: float) -> Script:
             return "issues"
         if activity.kind is ActivityKind.EXECUTE and draw < badness / 8:
             return "conflict"
+        if activity.kind is ActivityKind.RECOVER:
+            return "impossible" if draw < badness / 3 else "fail"
         is_step = activity.kind in {ActivityKind.EXECUTE, ActivityKind.FIX}
         return "fail" if is_step else "ok"
 
@@ -156,8 +159,12 @@ def test_the_audit_loop_stops_when_the_issues_do_not_shrink() -> None:
     run.begin()
     final = run.to_the_end()
     assert final.steps[StepId("s0")].status is StepStatus.REVERTED
-    assert len(chain_of(ActivityKind.AUDIT, run.records)) == 2
     assert len(chain_of(ActivityKind.FIX, run.records)) == 1
+    recovery = final.steps[StepId("s0")].recoveries[-1]
+    assert recovery.cause is RecoveryCause.AUDIT
+    approaches = [attempt.approach for attempt in recovery.attempts]
+    assert approaches == [RecoveryApproach.OTHER_ADAPTER, RecoveryApproach.PIECES]
+    assert len(chain_of(ActivityKind.AUDIT, run.records)) == 2 + len(approaches)
 
 
 def test_a_failure_blocks_only_dependents() -> None:

@@ -1,8 +1,10 @@
 """A run in every kind of trouble, for the recovery screen."""
 
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.ids import blob_hash
 from orchestra_tui.domain.ports import GetBlob
+from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach
 from orchestra_tui.domain.review import Diagnostic
 from tests.ui.stub_client import StubClient
 from tests.ui.work_story import PATHS, R1, Story
@@ -11,6 +13,12 @@ WHOLE = '"""Token buckets."""\n\n\ndef take(key: str) -> bool:\n    return bool(
 DAMAGED = '"""Token buckets."""\n\n\ndef take(key: str, limits=(1,\n'
 MINE = '"""What the user wrote meanwhile."""\n'
 CUT = Diagnostic(kind="truncated", line=4, message="the text ends inside a bracket")
+TRIED = (
+    None,
+    RecoveryApproach.CONSULT,
+    RecoveryApproach.OTHER_ADAPTER,
+    RecoveryApproach.PIECES,
+)
 BLOBS = {blob_hash(text.encode()): text for text in (WHOLE, DAMAGED, MINE)}
 
 
@@ -19,11 +27,15 @@ def troubled() -> StubClient:
     client = StubClient(answers={GetBlob: lambda query: BLOBS.get(query.blob)})
     story = Story(client).started().approved(PATHS)
     story.accepted("s1")
-    for attempt in (1, 2, 3):
-        writing = story.begun("s2", attempt=attempt)
-        story.called(writing)
+    for attempt, approach in enumerate(TRIED):
+        kind = ActivityKind.EXECUTE if approach is None else ActivityKind.RECOVER
+        trying = story.begun("s2", kind, attempt=max(1, attempt), approach=approach)
+        if approach is RecoveryApproach.OTHER_ADAPTER:
+            story.attempted(trying, AttemptOutcome.IMPOSSIBLE, "no other adapter")
+            continue
+        story.called(trying)
         story.refused(
-            writing,
+            trying,
             reason="the reply stops in the middle of line 4",
             diagnostics=(CUT,),
             text=blob_hash(DAMAGED.encode()),

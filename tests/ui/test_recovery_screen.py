@@ -44,7 +44,7 @@ def test_every_kind_of_trouble_is_listed() -> None:
         ("s5", "reverted", 0, False),
         ("s4", "accepted", 1, True),
     ]
-    assert found[0].cause == "the reply stops in the middle of line 4"
+    assert found[0].cause.endswith("the last: the reply stops in the middle of line 4")
     assert "two files in one reply" in found[3].cause
 
 

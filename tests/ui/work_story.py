@@ -21,6 +21,7 @@ from orchestra_tui.domain.calls import (
 )
 from orchestra_tui.domain.ids import BlobHash, RunId, StepId, blob_hash, call_key
 from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
+from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach, RecoveryCause
 from orchestra_tui.domain.review import Diagnostic, Issue
 from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.screens.diff import DiffScreen
@@ -128,10 +129,16 @@ class Story:
         *,
         attempt: int = 1,
         reason: FixReason | None = None,
+        approach: RecoveryApproach | None = None,
     ) -> Activity:
         """An activity begins."""
         activity = Activity(
-            kind=kind, run=R1, step=StepId(step) if step else None, attempt=attempt, reason=reason
+            kind=kind,
+            run=R1,
+            step=StepId(step) if step else None,
+            attempt=attempt,
+            reason=reason,
+            approach=approach,
         )
         self.client.emit(ev.ActivityStarted(run=R1, activity=activity))
         return activity
@@ -200,10 +207,34 @@ class Story:
                 reason=reason,
                 diagnostics=diagnostics,
                 text=text,
+                cause=RecoveryCause.CUT,
             ),
+        )
+        if activity.kind is ActivityKind.RECOVER:
+            self.attempted(activity, AttemptOutcome.UNUSABLE, reason)
+            return
+        self.client.emit(
             ev.ActivityFailed(
                 run=R1, activity=activity, kind="refused", message=reason, diagnostics=diagnostics
-            ),
+            )
+        )
+
+    def attempted(self, activity: Activity, outcome: AttemptOutcome, message: str = "") -> None:
+        """An attempt at recovery ends without a text."""
+        assert activity.step is not None
+        assert activity.approach is not None
+        self.client.emit(
+            ev.RecoveryAttempted(
+                run=R1,
+                activity=activity.key,
+                step=activity.step,
+                path=self.path(activity.step),
+                approach=activity.approach,
+                cause=RecoveryCause.CUT,
+                outcome=outcome,
+                asked="" if outcome is AttemptOutcome.IMPOSSIBLE else GLM.name,
+                message=message,
+            )
         )
 
     def written(self, activity: Activity, text: str = "x = 1\n") -> None:

@@ -11,17 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from orchestra_tui.domain.events.base import CheckOutcome, CheckState, Counts, Outcome, WriteReason
 from orchestra_tui.domain.events.files import (
+    AttemptsRaised,
     AuditPassed,
     ConflictFound,
     FileIntended,
     FileReverted,
     FileWritten,
     IssuesFound,
+    RecoveryAttempted,
+    RecoverySteered,
     RevertRefused,
     RevertRequested,
     StepExecuted,
     StepRetried,
     StepSkipped,
+    TextTaken,
 )
 from orchestra_tui.domain.events.review import (
     CheckpointTaken,
@@ -72,6 +76,7 @@ __all__ = [
     "ActivityEvent",
     "ActivityFailed",
     "ActivityStarted",
+    "AttemptsRaised",
     "AuditPassed",
     "BudgetRaised",
     "BudgetReached",
@@ -109,6 +114,9 @@ __all__ = [
     "PlanProposed",
     "PlanRejected",
     "Record",
+    "RecoveryAttempted",
+    "RecoveryEvent",
+    "RecoverySteered",
     "ReplyRefused",
     "RevertRefused",
     "RevertRequested",
@@ -124,6 +132,7 @@ __all__ = [
     "StepExecuted",
     "StepRetried",
     "StepSkipped",
+    "TextTaken",
     "WriteReason",
 ]
 
@@ -166,9 +175,9 @@ FileEvent = (
     | AuditPassed
     | IssuesFound
     | StepRetried
-    | StepSkipped
     | RevertRequested
 )
+RecoveryEvent = RecoveryAttempted | RecoverySteered | AttemptsRaised | TextTaken | StepSkipped
 ReviewEvent = (
     ChecksFinished
     | HunksDecided
@@ -180,7 +189,7 @@ ReviewEvent = (
     | CheckpointTaken
 )
 Event = Annotated[
-    SessionStarted | RunEvent | ActivityEvent | CallEvent | FileEvent | ReviewEvent,
+    SessionStarted | RunEvent | ActivityEvent | CallEvent | FileEvent | RecoveryEvent | ReviewEvent,
     Field(discriminator="type"),
 ]
 EVENT = TypeAdapter[Event](Event, config=ConfigDict(defer_build=True))

@@ -68,6 +68,7 @@ class WriteReason(StrEnum):
     REVIEW = "review"
     REVERT = "revert"
     MANUAL = "manual"
+    RECOVER = "recover"
 
 
 class Fact(BaseModel):

@@ -4,7 +4,8 @@ from typing import Literal
 
 from orchestra_tui.domain.events.base import RunFact, WriteReason
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, StepId
-from orchestra_tui.domain.review import Issue
+from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach, RecoveryCause
+from orchestra_tui.domain.review import Diagnostic, Issue
 
 
 class FileIntended(RunFact):
@@ -47,7 +48,8 @@ class StepExecuted(RunFact):
 
 
 class FileReverted(RunFact):
-    """The step's file is back at its last good state from before the step."""
+    """The step's file is back at its last good state: from before the run, or with `is_good` as
+    it was when it was accepted in this run. Then the step stays accepted."""
 
     type: Literal["FileReverted"] = "FileReverted"
     activity: ActivityKey
@@ -55,6 +57,7 @@ class FileReverted(RunFact):
     path: str
     after: BlobHash | None
     reason: str
+    is_good: bool = False
 
 
 class RevertRefused(RunFact):
@@ -102,6 +105,58 @@ class StepRetried(RunFact):
     type: Literal["StepRetried"] = "StepRetried"
     step: StepId
     note: str = ""
+    agents: tuple[str, ...] = ()
+    """Adapters that are asked in place of the chains of the plan and of the roles."""
+
+
+class RecoveryAttempted(RunFact):
+    """One attempt to recover the step's file has ended. With `outcome` written the StepExecuted
+    follows that ends the activity; with any other this event ends it."""
+
+    type: Literal["RecoveryAttempted"] = "RecoveryAttempted"
+    activity: ActivityKey
+    step: StepId
+    path: str
+    approach: RecoveryApproach
+    cause: RecoveryCause
+    """What was wrong before it."""
+    outcome: AttemptOutcome
+    asked: str = ""
+    """The adapter that answered, or was asked last; empty if nobody was."""
+    message: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    text: BlobHash | None = None
+    """The damaged text or reply that it gave."""
+
+
+class RecoverySteered(RunFact):
+    """The user said something to the next attempts, or chose who is asked."""
+
+    type: Literal["RecoverySteered"] = "RecoverySteered"
+    step: StepId
+    note: str = ""
+    agents: tuple[str, ...] = ()
+
+
+class AttemptsRaised(RunFact):
+    """The user allows `attempts` more attempts; a recovery that had ended goes on."""
+
+    type: Literal["AttemptsRaised"] = "AttemptsRaised"
+    step: StepId
+    attempts: int
+
+
+class TextTaken(RunFact):
+    """The user gave the text of the step's file himself, or with `is_anyway` took the damaged one
+    knowingly, for the `reason` he wrote."""
+
+    type: Literal["TextTaken"] = "TextTaken"
+    step: StepId
+    text: BlobHash
+    is_anyway: bool = False
+    reason: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the validator said of it then."""
 
 
 class StepSkipped(RunFact):

@@ -8,6 +8,7 @@ from orchestra_tui.domain.events.base import Counts, Fact, Outcome, RunFact
 from orchestra_tui.domain.ids import ActivityKey
 from orchestra_tui.domain.money import Money
 from orchestra_tui.domain.plan import Plan
+from orchestra_tui.domain.recovery import RecoveryReport
 from orchestra_tui.domain.settings import RunSettings, Scenario
 
 
@@ -123,6 +124,8 @@ class RunFinished(RunFact):
     """Tokens of the run's calls, as far as they are known."""
     cost: Money | None = None
     """What the run cost; None in a rehearsal, and in logs of before money was counted."""
+    recoveries: tuple[RecoveryReport, ...] = ()
+    """What was tried for files in trouble, in plan order."""
 
 
 class RunCrashed(RunFact):

@@ -8,6 +8,7 @@ from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, U
 from orchestra_tui.domain.events.base import RunFact
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role
 from orchestra_tui.domain.money import Cost
+from orchestra_tui.domain.recovery import RecoveryCause
 from orchestra_tui.domain.review import Diagnostic
 
 
@@ -138,4 +139,7 @@ class ReplyRefused(RunFact):
     reason: str
     diagnostics: tuple[Diagnostic, ...] = ()
     text: BlobHash | None = None
-    """The damaged text, or the whole reply when no text could be read out of it."""
+    """The damaged text, or with `is_reply` the whole reply."""
+    is_reply: bool = True
+    """No text of the file could be read out of the reply."""
+    cause: RecoveryCause = RecoveryCause.REFUSED

@@ -54,6 +54,8 @@ class Consultant:
         await add_surroundings(context, job.plan, job.step, job.text)
         if job.old is not None and job.old != job.text:
             context.add_text("OLD", job.step.path, job.old, "the file before the run")
+        if job.last_good is not None:
+            context.add_text("GOOD", job.step.path, job.last_good, "the last good text of it")
         if job.check_output:
             context.add_end("OUTPUT", "check output", job.check_output, "what the checks printed")
         if job.damaged is not None:
@@ -65,6 +67,7 @@ class Consultant:
             _WHY[job.reason] + "\n",
             words("The issues:", "ISSUES", _issue_lines(job.issues)),
             words("What validation says:", "DIAGNOSTICS", _lines(job.diagnostics)),
+            words("Definitions that the last attempt lost:", "LOST", "\n".join(job.lost)),
             context.text(),
             refused(job.refusals),
             _request(job),
@@ -77,6 +80,12 @@ class Consultant:
 
 
 def _request(job: FixJob) -> str:
+    if job.in_pieces:
+        return (
+            "Whole files did not come through, so work in small pieces: reply with edits to the "
+            f"FILE block of {job.step.path} only (=== EDIT), one block for each definition that "
+            "is missing or has to change. Do not repeat what stays as it is.\n"
+        )
     if job.text is None:
         return f"{job.step.path} is not on disk. Reply with the whole file.\n"
     return f"Reply with the whole repaired {job.step.path}, or with edits to its FILE block.\n"

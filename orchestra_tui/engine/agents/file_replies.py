@@ -69,6 +69,16 @@ def parse_file_reply(
     return WholeFile(path, "".join(f"{line}\n" for line in content))
 
 
+def begun_file(reply: str, path: str) -> str | None:
+    """As much as a reply that broke off holds of a whole file, without its last line, which may
+    be half a line; None if it does not begin as one."""
+    lines = _between_blank_lines(reply.replace("\r\n", "\n").split("\n"))
+    if not lines or lines[0].rstrip() != f"=== FILE {path}":
+        return None
+    text = [line for line in lines[1:-1] if line.rstrip() not in {END_REPLY, "=== END FILE"}]
+    return "".join(f"{line}\n" for line in text) if any(map(str.strip, text)) else None
+
+
 def composed(reply: WholeFile | FileEdits, base: str | None, *, is_rename: bool = False) -> str:
     r"""The new text of the file. `base` is its text now (`\n` line ends), None if it is new.
 

@@ -5,7 +5,7 @@ other files, which are read through the view. Texts have `\n` line ends and no B
 `refusals` are the reasons why earlier replies to the same question could not be used.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestra_tui.domain.activities import FixReason
 from orchestra_tui.domain.plan import Plan, PlanStep
@@ -58,6 +58,8 @@ class FixJob:
 
     `text` is what is on disk now and what edits are applied to (None if nothing is there),
     `old` what was there before the run, `damaged` a reply that could not be used as it came.
+    `last_good` is the last accepted text where that is another. With `in_pieces` only edits are
+    asked for; `lost` are the first lines of definitions that the damaged attempt does not hold.
     """
 
     plan: Plan
@@ -72,6 +74,21 @@ class FixJob:
     task: str = ""
     note: str = ""
     refusals: tuple[str, ...] = ()
+    last_good: str | None = None
+    in_pieces: bool = False
+    lost: tuple[str, ...] = ()
+
+    def but(
+        self,
+        *,
+        in_pieces: bool,
+        lost: tuple[str, ...] = (),
+        text: str | None = None,
+        damaged: str | None = None,
+    ) -> "FixJob":
+        """The same job asked for in pieces; with `text` that is what the edits are made to."""
+        job = replace(self, in_pieces=in_pieces, lost=lost)
+        return job if text is None else replace(job, text=text, damaged=damaged)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,13 @@ def outline(text: str) -> str:
     return "".join(f"{line}\n" for line in lines[:MAX_OUTLINE_LINES])
 
 
+def missing_definitions(wanted: str, found: str) -> tuple[str, ...]:
+    """The lines that begin a definition in `wanted` and stand nowhere in `found`."""
+    known = {line.strip() for line in found.split("\n")}
+    lines = [line for line in outline(wanted).split("\n") if line.strip()]
+    return tuple(line for line in lines if line.strip() not in known)
+
+
 def _endings(path: str) -> Iterator[str]:
     parts = path.split("/")
     return ("/".join(parts[start:]) for start in range(len(parts)))

@@ -99,16 +99,27 @@ class Applier:
         reason: str,
         folders: Sequence[str] = (),
         step: StepId | None = None,
+        is_good: bool = False,
     ) -> FileReverted | RevertRefused:
         """Give a step's files back, all of them or, if one is not ours any more, none.
 
-        `folders` are those made in the run: the empty ones go too. Every file but the last is
+        `folders` are those made in the run: the empty ones go too. `is_good` says in the events
+        that they go back to what was accepted in this run. Every file but the last is
         told by a FileWritten, the last by the FileReverted that ends the activity.
         Raises FileAccessError or StorageError; ValueError without `undos`.
         """
         if not undos:
             raise ValueError("nothing to revert")
-        work = self._revert(activity, step_of(activity, step), undos, reason, folders)
+        end = FileReverted(
+            run=activity.run,
+            activity=activity.key,
+            step=step_of(activity, step),
+            path=undos[-1].path,
+            after=undos[-1].original,
+            reason=reason,
+            is_good=is_good,
+        )
+        work = self._revert(activity, undos, end, folders)
         return await _to_the_end(work)
 
     async def recover(self, run: RunState) -> tuple[FileWritten, ...]:
@@ -144,11 +155,11 @@ class Applier:
     async def _revert(
         self,
         activity: Activity,
-        step: StepId,
         undos: Sequence[Undo],
-        reason: str,
+        end: FileReverted,
         folders: Sequence[str],
     ) -> FileReverted | RevertRefused:
+        step = end.step
         for undo in undos:
             if problem := await self._undo_problem(undo):
                 return await self._tell(refused(activity, step, undo.path, problem))
@@ -171,16 +182,7 @@ class Applier:
             if undo is not undos[-1]:
                 await self._tell(written(intent))
         await self._on_disk(undos[-1].path, self._tree.remove_empty, folders)
-        return await self._tell(
-            FileReverted(
-                run=activity.run,
-                activity=activity.key,
-                step=step,
-                path=undos[-1].path,
-                after=undos[-1].original,
-                reason=reason,
-            )
-        )
+        return await self._tell(end)
 
     async def _undo_problem(self, undo: Undo) -> str | None:
         """Why this file cannot be given back; None if it can, or is back already."""

@@ -8,7 +8,7 @@ from orchestra_tui.domain.state import RunState
 
 @dataclass(frozen=True)
 class Undo:
-    """One file to give back: `ours` is what we last wrote, `original` what it was before us."""
+    """One file to give back: `ours` is what we last wrote, `original` what it shall be again."""
 
     path: str
     ours: BlobHash | None
@@ -17,12 +17,13 @@ class Undo:
     """Permission bits of a file that we removed."""
 
 
-def undos_of(run: RunState, step: StepId) -> tuple[Undo, ...]:
-    """What giving back the step's files means, all its writes collapsed to the oldest state."""
+def undos_of(run: RunState, step: StepId, *, to_good: bool = False) -> tuple[Undo, ...]:
+    """What giving back the step's files means, all its writes collapsed to the oldest state, or
+    with `to_good` to the state in which the step was last accepted."""
     state = run.steps[step]
-    base = run.base or {}
+    target = (run.base or {}) | (state.good if to_good else {})
     return tuple(
-        Undo(path, ours, base.get(path), state.modes.get(path))
+        Undo(path, ours, target.get(path), state.modes.get(path))
         for path, ours in state.files.items()
-        if ours != base.get(path)
+        if ours != target.get(path)
     )

@@ -45,6 +45,10 @@ class Chains:
             raise NotConfigured(f"the {role.value} has no adapter: name one in [chains]")
         return links
 
+    def names(self, role: Role) -> tuple[str, ...]:
+        """The adapters of a role's chain, first choice first."""
+        return tuple(link.name for link in self.by_role.get(role, ()))
+
     def problem(self, names: tuple[str, ...]) -> str:
         """Why the chain that a step names cannot be used; empty if it can."""
         try:

@@ -18,16 +18,24 @@ from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.spending import used_up
 from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState, StepStatus
 from orchestra_tui.engine.orchestrator.ending import finish_event, outcome_of
+from orchestra_tui.engine.orchestrator.recovery_commands import (
+    Offered,
+    RecoveryCommand,
+    decide_recovery,
+)
 
-StepCommand = cmd.RetryStep | cmd.SkipStep | cmd.RevertFile
 PlanCommand = cmd.EditPlan | cmd.RejectPlan | cmd.ApprovePlan
 RunCommand = cmd.ChangeLimits | cmd.PauseRun | cmd.ContinueRun | cmd.CancelRun | cmd.RevertRun
 ReviewCommand = cmd.DecideHunks | cmd.CommitChanges | cmd.FinishRun
 DecidedCommand = (
-    cmd.StartRun | StepCommand | PlanCommand | RunCommand | cmd.RaiseBudget | ReviewCommand
+    cmd.StartRun
+    | RecoveryCommand
+    | cmd.RevertFile
+    | PlanCommand
+    | RunCommand
+    | cmd.RaiseBudget
+    | ReviewCommand
 )
-
-
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -43,6 +51,8 @@ class Surroundings:
     """Why a chain of these names cannot be used; empty if it can."""
     now: datetime = _NEVER
     """The time of day, for limits of time."""
+    offered: Offered | None = None
+    """The text that comes with the command."""
 
 
 def decide(
@@ -60,8 +70,14 @@ def decide(
         return _run(command, run)
     if isinstance(command, cmd.RaiseBudget):
         return _raise_budget(command, state, run, around)
-    if isinstance(command, StepCommand):
-        return _step(command, run)
+    if isinstance(command, RecoveryCommand):
+        problem = around.adapter_problem
+        event = decide_recovery(command, run, offered=around.offered, adapter_problem=problem)
+        if isinstance(command, cmd.SkipStep) and run.outcome is not None:
+            raise CommandRefused("the run is over: give a new task")
+        return _reopened(run, event)
+    if isinstance(command, cmd.RevertFile):
+        return _revert_file(command, run)
     if isinstance(command, ReviewCommand):
         return _review(command, run, around)
     assert_never(command)
@@ -167,25 +183,13 @@ def _raise_budget(
     return (ev.BudgetRaised(run=run.id, budget=command.budget),)
 
 
-def _step(command: StepCommand, run: RunState) -> tuple[ev.Event, ...]:
+def _revert_file(command: cmd.RevertFile, run: RunState) -> tuple[ev.Event, ...]:
     step = run.steps.get(command.step)
     if step is None or not run.is_approved:
         raise CommandRefused(f"there is no step {command.step} at work")
-    match command:
-        case cmd.RetryStep():
-            if not step.status.is_trouble or step.status is StepStatus.BLOCKED:
-                raise CommandRefused(f"step {step.id} is {step.status.value}: nothing to retry")
-            event = ev.StepRetried(run=run.id, step=step.id, note=command.note)
-            return _reopened(run, event)
-        case cmd.SkipStep():
-            if step.status not in {StepStatus.WAITING, StepStatus.CONFLICT, StepStatus.BLOCKED}:
-                raise CommandRefused(f"step {step.id} is {step.status.value}: it cannot be skipped")
-            return (ev.StepSkipped(run=run.id, step=step.id),)
-        case cmd.RevertFile():
-            if not _may_revert(run, step):
-                raise CommandRefused(f"step {step.id} has nothing written that can be reverted")
-            return _reopened(run, ev.RevertRequested(run=run.id, steps=(step.id,)))
-    assert_never(command)
+    if not _may_revert(run, step):
+        raise CommandRefused(f"step {step.id} has nothing written that can be reverted")
+    return _reopened(run, ev.RevertRequested(run=run.id, steps=(step.id,)))
 
 
 def _review(command: ReviewCommand, run: RunState, around: Surroundings) -> tuple[ev.Event, ...]:
@@ -227,7 +231,10 @@ def _reopened(run: RunState, event: ev.Event) -> tuple[ev.Event, ...]:
 
 
 def _may_revert(run: RunState, step: StepState) -> bool:
-    is_busy = any(activity.step == step.id for activity in run.running.values())
+    # An attempt at recovery is ended for it; other work on the step is waited for.
+    is_busy = step.status is not StepStatus.RECOVERING and any(
+        activity.step == step.id for activity in run.running.values()
+    )
     base = run.base or {}
     differs = any(base.get(path) != blob for path, blob in step.files.items())
     return differs and not is_busy

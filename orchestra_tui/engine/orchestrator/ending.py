@@ -1,6 +1,7 @@
 """When a run is over, and how it ended. Pure, like the scheduling beside it."""
 
 from orchestra_tui.domain.events import Outcome, RunFinished
+from orchestra_tui.domain.recovery_rules import reports_of
 from orchestra_tui.domain.spending import money_of_run
 from orchestra_tui.domain.state import RunState, StepStatus
 from orchestra_tui.domain.step_rules import CONFIGURATION_KINDS
@@ -50,4 +51,5 @@ def finish_event(run: RunState, outcome: Outcome, reason: str) -> RunFinished:
         checks=run.checks.verdict,
         usage=run.usage,
         cost=None if run.settings.scenario else money_of_run(run),
+        recoveries=reports_of(run),
     )

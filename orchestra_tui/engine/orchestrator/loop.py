@@ -8,8 +8,8 @@ import asyncio
 from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
-from orchestra_tui.domain.events import ActivityAbandoned, ActivityStarted
-from orchestra_tui.domain.ids import ActivityKey
+from orchestra_tui.domain.events import ActivityAbandoned, ActivityStarted, Event
+from orchestra_tui.domain.ids import ActivityKey, StepId
 from orchestra_tui.engine.orchestrator.calls import Journal
 from orchestra_tui.engine.orchestrator.ending import ending
 from orchestra_tui.engine.orchestrator.scheduling import ready_activities
@@ -79,6 +79,19 @@ class Loop:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
         await self.abandon_running()
+
+    async def stop_step(self, step: StepId, *then: Event) -> None:
+        """Cancel the attempt that runs for a step; `then` follows in the same breath, so that it
+        does not start again in between."""
+        run = self._journal.state.run
+        activities = [a for a in run.running.values() if a.step == step] if run else []
+        tasks = [self._tasks.pop(a.key) for a in activities if a.key in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        still = self._journal.state.run.running if self._journal.state.run else {}
+        abandoned = [ActivityAbandoned(run=a.run, activity=a) for a in activities if a.key in still]
+        await self._journal.append(*abandoned, *then)
 
     async def abandon_running(self) -> None:
         """Mark as abandoned what the log says is running and nobody is doing."""

@@ -2,23 +2,31 @@
 
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import BlobHash, CallKey
+from orchestra_tui.domain.recovery import RecoveryCause
 from orchestra_tui.domain.review import Diagnostic
 
 
 class RefusedAnswer(OrchestraError):
-    """The reply to `call` is malformed or its text is damaged; `text` is that text's blob."""
+    """The reply to `call` is malformed or its text is damaged.
+
+    `text` is the blob of the damaged text, or with `is_reply` of the whole reply.
+    """
 
     def __init__(
         self,
         call: CallKey,
         reason: str,
         *,
+        cause: RecoveryCause = RecoveryCause.REFUSED,
+        is_reply: bool = False,
         diagnostics: tuple[Diagnostic, ...] = (),
         text: BlobHash | None = None,
     ) -> None:
         super().__init__(reason)
         self.call = call
         self.reason = reason
+        self.cause = cause
+        self.is_reply = is_reply
         self.diagnostics = diagnostics
         self.text = text
 

@@ -26,8 +26,8 @@ from orchestra_tui.engine.git.intent import CommitIntent, RunChange
 from orchestra_tui.engine.git.prepare import prepare_commit
 from orchestra_tui.engine.git.repository import Repository
 from orchestra_tui.engine.orchestrator.judging import judge
+from orchestra_tui.engine.orchestrator.proposing import checkpoint
 from orchestra_tui.engine.orchestrator.refusal import NotWritable
-from orchestra_tui.engine.orchestrator.step_work import checkpoint
 from orchestra_tui.engine.orchestrator.tools import Tools
 from orchestra_tui.engine.workspace.crashpoints import reach
 from orchestra_tui.engine.workspace.text import Text, decode

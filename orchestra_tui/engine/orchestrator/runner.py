@@ -20,10 +20,13 @@ from orchestra_tui.domain.events import (
     BudgetReached,
     ReplyRefused,
 )
+from orchestra_tui.domain.recovery import AttemptOutcome
+from orchestra_tui.domain.step_rules import HALTING_KINDS
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.orchestrator.checks_work import run_checks
 from orchestra_tui.engine.orchestrator.ledger import BudgetStopped
 from orchestra_tui.engine.orchestrator.plan_work import draft_plan, take_base
+from orchestra_tui.engine.orchestrator.recovery_work import attempted, recover, write_given
 from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
 from orchestra_tui.engine.orchestrator.review_work import apply_review, commit_run
 from orchestra_tui.engine.orchestrator.step_work import audit, execute, fix, revert
@@ -36,6 +39,8 @@ _WORK = {
     ActivityKind.EXECUTE: execute,
     ActivityKind.AUDIT: audit,
     ActivityKind.FIX: fix,
+    ActivityKind.RECOVER: recover,
+    ActivityKind.MANUAL: write_given,
     ActivityKind.REVERT: revert,
     ActivityKind.RUN_CHECKS: run_checks,
     ActivityKind.APPLY_REVIEW: apply_review,
@@ -81,17 +86,26 @@ class Runner:
 
     async def _refused(self, activity: Activity, refusal: RefusedAnswer) -> None:
         await self._tools.caller.forget(refusal.call)
-        call = self._tools.run(activity.run).calls.get(refusal.call)
+        run = self._tools.run(activity.run)
+        call = run.calls.get(refusal.call)
+        refused = ReplyRefused(
+            run=activity.run,
+            call=refusal.call,
+            activity=activity.key,
+            reason=refusal.reason,
+            diagnostics=refusal.diagnostics,
+            cause=refusal.cause,
+            is_reply=refusal.is_reply or refusal.text is None,
+            # A reply that did not even parse can still be looked at, as it came.
+            text=refusal.text or (call.reply if call else None),
+        )
+        if activity.kind is ActivityKind.RECOVER:
+            end = attempted(run, activity, AttemptOutcome.UNUSABLE, refusal.reason)
+            update = {"diagnostics": refusal.diagnostics, "text": refused.text}
+            await self._tools.journal.append(refused, end.model_copy(update=update))
+            return
         await self._tools.journal.append(
-            ReplyRefused(
-                run=activity.run,
-                call=refusal.call,
-                activity=activity.key,
-                reason=refusal.reason,
-                diagnostics=refusal.diagnostics,
-                # A reply that did not even parse can still be looked at, as it came.
-                text=refusal.text or (call.reply if call else None),
-            ),
+            refused,
             ActivityFailed(
                 run=activity.run,
                 activity=activity,
@@ -111,6 +125,11 @@ class Runner:
         )
 
     async def _failed(self, activity: Activity, kind: str, message: str) -> None:
+        if activity.kind is ActivityKind.RECOVER and kind not in HALTING_KINDS:
+            run = self._tools.run(activity.run)
+            event = attempted(run, activity, AttemptOutcome.FAILED, message)
+            await self._tools.journal.append(event)
+            return
         await self._tools.journal.append(
             ActivityFailed(run=activity.run, activity=activity, kind=kind, message=message)
         )

@@ -14,6 +14,8 @@ from orchestra_tui.domain.state import RunState, StepState, StepStatus
 _NEXT = {
     StepStatus.WRITTEN: ActivityKind.AUDIT,
     StepStatus.NEEDS_FIX: ActivityKind.FIX,
+    StepStatus.NEEDS_RECOVERY: ActivityKind.RECOVER,
+    StepStatus.TAKEN_OVER: ActivityKind.MANUAL,
     StepStatus.NEEDS_REVERT: ActivityKind.REVERT,
     StepStatus.WAITING: ActivityKind.EXECUTE,
 }
@@ -105,7 +107,10 @@ def _may_begin(run: RunState, step: StepState) -> bool:
 def _of_step(run: RunState, step: StepState, kind: ActivityKind) -> Activity:
     attempt = step.attempts.get(kind, 0) + 1
     reason = step.fix_reason or FixReason.AUDIT if kind is ActivityKind.FIX else None
-    return Activity(kind=kind, run=run.id, step=step.id, attempt=attempt, reason=reason)
+    approach = step.recovery.next if kind is ActivityKind.RECOVER and step.recovery else None
+    return Activity(
+        kind=kind, run=run.id, step=step.id, attempt=attempt, reason=reason, approach=approach
+    )
 
 
 def _of_run(run: RunState, kind: ActivityKind, attempt: int) -> Activity:
