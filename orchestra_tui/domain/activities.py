@@ -62,6 +62,12 @@ class Activity(BaseModel):
     """Set for a recovery."""
 
     @property
+    def role(self) -> Role | None:
+        """The agent that does it; None for work that needs no model."""
+        is_free = self.approach is not None and not self.approach.asks_a_model
+        return None if is_free else self.kind.role
+
+    @property
     def key(self) -> ActivityKey:
         """The structural key, e.g. `r1/s2/execute/1`."""
         return activity_key(self.run, self.step, self.kind.value, self.attempt)

@@ -160,7 +160,8 @@ async def _continue(work: Work, damage: Damage, base: str | None) -> tuple[Answe
         raise Impossible("the cut reply holds no words that name its cut")
     messages = continuation(await _messages(work, call), head, anchor)
     question = Question(
-        role=call.role,
+        # Whoever began it: every attempt at recovery is on the Consultant's account.
+        role=Role.CONSULTANT,
         path=work.path,
         task=work.run.task,
         messages=messages,

@@ -42,7 +42,7 @@ def _affordable(run: RunState, activities: Iterable[Activity]) -> tuple[Activity
     return tuple(
         activity
         for activity in activities
-        if (role := activity.kind.role) is None or not {"", role.value} & stops.keys()
+        if (role := activity.role) is None or not {"", role.value} & stops.keys()
     )
 
 
