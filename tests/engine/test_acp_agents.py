@@ -218,9 +218,10 @@ ERRORS: dict[str, tuple[tuple[dict[str, object], ...], type[base.AdapterError]]]
 @pytest.mark.parametrize("case", list(ERRORS))
 async def test_a_failure_has_its_class(bench: AcpBench, case: str) -> None:
     messages, error = ERRORS[case]
-    idle = 0.5 if "silence" in case else 20.0
+    idle = 0.5 if case == "silence after" else 20.0
+    first = 1.0 if case == "silence before" else 20.0
     with pytest.raises(base.AdapterError) as caught:
-        await bench.ask(playing(*messages), idle=idle, first=3.0 if "silence" in case else 20.0)
+        await bench.ask(playing(*messages), idle=idle, first=first)
     assert type(caught.value) is error, str(caught.value)
     assert bench.left_running() == []
 

@@ -11,14 +11,17 @@ import pytest
 from pydantic import ValidationError
 
 from orchestra_tui.domain.errors import NotConfigured, UsageError
+from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AcpAgent, AdapterSettings, Settings
 from orchestra_tui.engine.adapters.acp.agents import AGENTS, AcpClient
 from orchestra_tui.engine.adapters.acp.build import agent_of
 from orchestra_tui.engine.adapters.detection import probe
 from orchestra_tui.engine.adapters.process.client import ClientSettings, Job
 from orchestra_tui.engine.adapters.registry import build_adapter
+from tests.e2e.program import git, make_repository
 from tests.engine.acp_sandbox import AcpBench
-from tests.stubs.scripted_acp import AcpPlay, ends, says, turn
+from tests.engine.greeting_run import GREETING, PLAN, VERDICT, greeting_run
+from tests.stubs.scripted_acp import FOLDER, AcpPlay, asks, does, ends, install, says, turn
 from tests.stubs.scripted_client import report
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the agent is a shell script")
@@ -168,3 +171,29 @@ async def test_the_doctor_tells_them_apart(tmp_path: Path) -> None:
     offer = agents["codex-acp (ACP)"].offer
     assert offer is not None
     assert offer.settings() == acp(name="codex-acp", agent="codex")
+
+
+@POSIX
+async def test_acp_agents_play_every_role(tmp_path: Path) -> None:
+    """One writes by itself and one through us; what they were not asked for is not taken."""
+    root = make_repository(tmp_path / "project", {"README.md": "# demo\n"})
+    write = asks("fs/write_text_file", path=f"{FOLDER}/hello.txt", content=GREETING)
+    plays = {
+        Role.ARCHITECT: turn(says(PLAN), ends()),
+        Role.EXECUTOR: turn(does("write", files={"README.md": "# no\n"}), write, says("."), ends()),
+        Role.AUDITOR: turn(says(VERDICT), ends()),
+    }
+    adapters = []
+    for role, script in plays.items():
+        (tmp_path / role.value).mkdir()
+        command = str(install(tmp_path / role.value, AcpPlay(script=script)))
+        adapters.append(acp(name=role.value, command=command))
+    settings = Settings(
+        adapters=tuple(adapters),
+        chains={role: (role.value,) for role in plays} | {Role.CONSULTANT: ("architect",)},
+    )
+    async with greeting_run(root, settings, tmp_path):
+        assert (root / "hello.txt").read_text() == GREETING
+        assert (root / "README.md").read_text() == "# demo\n"
+    assert git(root, "status", "--porcelain") == ""
+    assert git(root, "show", "HEAD:hello.txt") == GREETING

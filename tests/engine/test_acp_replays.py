@@ -11,6 +11,7 @@ from orchestra_tui.engine.adapters import base
 from orchestra_tui.engine.adapters.acp.errors import failure_of
 from tests.engine.acp_sandbox import REPLY, WRITTEN, AcpBench
 from tests.stubs.scripted_acp import RECORDINGS, heard, recorded
+from tests.stubs.scripted_client import report
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the agent is a shell script")
 
@@ -37,7 +38,7 @@ ERRORS: dict[tuple[str, str], type[base.AdapterError]] = {
     # It said nothing for 150 s; with our settings it gives up after one try.
     ("claude", "silent"): base.FirstByteTimeout,
     ("codex", "reject"): base.RequestRefused,
-    ("opencode", "reject"): base.EmptyResponse,
+    ("opencode", "reject"): base.RequestRefused,
     **{(agent, "cancelled"): base.ProcessFailed for agent in AGENTS},
 }
 # What these retried they told nobody here (gemini on standard error, in newer recordings).
@@ -79,6 +80,7 @@ async def test_the_file_is_the_reply(bench: AcpBench, agent: str, case: str) -> 
     assert "[hello.txt: -0 +1, from line 1]\n+ written by the fake model\n" in bench.shown
     assert bench.shown.count("+ written by the fake model") == 1
     assert ("[allowed: " in bench.shown) is (case != "unasked")
+    assert report(bench.folder).folder not in bench.shown
     assert bench.left_running() == []
 
 

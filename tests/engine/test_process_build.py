@@ -1,39 +1,23 @@
 """Agent programs by configuration: what is refused, and a run in which they play every role."""
 
-import asyncio
 import json
-import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from orchestra_tui.domain import commands as cmd
-from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.errors import NotConfigured
 from orchestra_tui.domain.ids import Role
-from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, RunSettings, Settings
-from orchestra_tui.domain.state import Phase
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
 from orchestra_tui.engine.adapters.detection import probe
 from orchestra_tui.engine.adapters.registry import build_adapter
-from orchestra_tui.engine.orchestrator.wiring import EngineOptions
-from orchestra_tui.engine.runtime import Engine
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.private_tree import PrivateCopies
 from orchestra_tui.engine.workspace.tree import open_tree
 from tests.e2e.program import git, make_repository
+from tests.engine.greeting_run import GREETING, PLAN, VERDICT, greeting_run
 from tests.stubs.scripted_client import Play, install, report
 
-GREETING = "hello\n"
-STEP = {"id": "s1", "path": "hello.txt", "change": "create", "purpose": "greet"}
-PLAN = {
-    "summary": "Greet",
-    "steps": [STEP],
-    "checks": [],
-    "commit_message": "feat: greet",
-    "end": True,
-}
-VERDICT = {"verdict": "pass", "issues": [], "end": True}
 KINDS = ("codex", "claude", "gemini_cli", "opencode", "vibe")
 
 
@@ -99,38 +83,20 @@ async def test_agent_programs_play_every_role(tmp_path: Path) -> None:
     root = make_repository(tmp_path / "project", {"README.md": "# demo\n"})
     writes = {"hello.txt": GREETING, "README.md": "# not asked for\n"}
     plays = {
-        Role.ARCHITECT: Play(stdout=says(json.dumps(PLAN))),
+        Role.ARCHITECT: Play(stdout=says(PLAN)),
         Role.EXECUTOR: Play(stdout=says("Written."), writes=writes),
-        Role.AUDITOR: Play(stdout=says(json.dumps(VERDICT))),
+        Role.AUDITOR: Play(stdout=says(VERDICT)),
         Role.CONSULTANT: Play(exit_code=1),
     }
     adapters = {role: program(tmp_path / role.value, play) for role, play in plays.items()}
     settings = Settings(
         adapters=tuple(adapters.values()), chains={role: (role.value,) for role in adapters}
     )
-    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    engine = await Engine.open(EngineOptions(root, settings, environ))
-    try:
-        updates = aiter(engine.subscribe())
-        run = RunSettings(run_checks=False)
-        await engine.submit(cmd.StartRun(task="greet", settings=run))
-        async with asyncio.timeout(60):
-            while engine.state.run is None or engine.state.run.phase is not Phase.AWAITING_APPROVAL:
-                await anext(updates)
-            assert engine.state.run.plan is not None
-            await engine.submit(cmd.ApprovePlan(plan=engine.state.run.plan))
-            while not engine.state.run.is_reviewing:
-                await anext(updates)
+    async with greeting_run(root, settings, tmp_path) as engine:
         assert (root / "hello.txt").read_text() == GREETING
         assert (root / "README.md").read_text() == "# demo\n"
+        assert engine.state.run is not None
         assert engine.state.run.usage.input_tokens == 7 * len(engine.state.run.calls)
-        await engine.submit(cmd.CommitChanges(message="feat: greet"))
-        async with asyncio.timeout(30):
-            while engine.state.run.outcome is None:
-                await anext(updates)
-        assert engine.state.run.outcome is ev.Outcome.DONE
-    finally:
-        await engine.close()
     assert git(root, "status", "--porcelain") == ""
     folders = [report(tmp_path / role.value).folder for role in (Role.ARCHITECT, Role.EXECUTOR)]
     assert not any(Path(folder).exists() for folder in folders)

@@ -52,7 +52,7 @@ async def hold(turn: Turn, terms: Terms) -> None:
     reader = turn.reader
     if not isinstance(reader, AcpReader):
         raise TypeError("an ACP agent is read by an AcpReader")
-    reader.root = turn.copy.root
+    reader.root, reader.only_words = turn.copy.root, not turn.may_write
     policy = Policy(turn.copy.root, may_write=turn.may_write, allow=terms.allow)
     requests = Requests(turn, reader, policy)
     wire = Wire(turn, requests)

@@ -47,6 +47,8 @@ class AcpReader(EventReader):
         self._broken_words = ""
         self.root = PurePath("/")
         """The folder of the session, which paths are shown below."""
+        self.only_words = False
+        """Nothing but its text can be its answer."""
         self.refused: list[str] = []
         """What was refused in this turn, each with the reason."""
 
@@ -123,10 +125,11 @@ class AcpReader(EventReader):
         elif counted_nothing(result):
             words = "its turn ended without one complete answer of the model"
             self.failure = Failure(words, known=StreamCut)
-        elif reason in _FINISH:
+        elif reason in _FINISH and not self._gave_up():
             self.finish = _FINISH[reason]
         elif self.refused:
-            # codex ends its turn when something is refused, and calls that "cancelled".
+            # codex ends its turn when something is refused, and calls that "cancelled"; opencode
+            # ends it without a word.
             self.failure = Failure(f"it gave up after {self.refused[-1]}", known=RequestRefused)
         else:
             self.failure = Failure(
@@ -143,6 +146,9 @@ class AcpReader(EventReader):
             self.finish = FinishReason.LENGTH
         else:
             self.failure = self.hopeless() or failure
+
+    def _gave_up(self) -> bool:
+        return self.only_words and bool(self.refused) and not self.text.strip()
 
     def _piece(self, update: Event) -> str:
         text = text_at(update, "content", "text")

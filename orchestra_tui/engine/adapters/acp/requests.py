@@ -115,7 +115,7 @@ class Requests:
 
     def _tell(self, wish: Wish, why: str) -> None:
         """One line about a decision."""
-        title = clean_line(wish.title)[:_MAX_TITLE]
+        title = clean_line(wish.title.replace(f"{self._policy.root}/", ""))[:_MAX_TITLE]
         if why:
             self._reader.refused.append(f"{title}: {why}")
         self._show(f"\n[refused: {title}: {why}]\n" if why else f"\n[allowed: {title}]\n")
