@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestra_tui.domain.doctor import ENVIRONMENT_ADAPTER, Configuration, DoctorLine, Offer
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.presets import PRESETS
-from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.domain.settings import AcpAgent, AdapterKind, AdapterSettings
 
 PREFERRED: Mapping[Role, tuple[str, ...]] = {
     Role.ARCHITECT: ("codex", "gemini", "glm"),
@@ -84,6 +84,8 @@ def family(adapter: AdapterSettings) -> str:
     match adapter.kind:
         case AdapterKind.GEMINI_CLI | AdapterKind.GEMINI:
             return "gemini"
+        case AdapterKind.ACP if adapter.agent:
+            return str(adapter.agent)
         case AdapterKind.OPENAI_COMPATIBLE:
             return _service(adapter)
     return str(adapter.kind)
@@ -115,7 +117,14 @@ def _chain(role: Role, links: Sequence[AdapterSettings]) -> tuple[str, ...]:
 
 
 def _way(adapter: AdapterSettings) -> tuple[str, str]:
-    """What makes two entries the same way to a model, whatever they are called."""
+    """What makes two entries the same way to a model, whatever they are called.
+
+    A vendor's agent over ACP is the same way as its command line: one of them is enough.
+    """
+    if adapter.kind is AdapterKind.ACP and adapter.agent:
+        return ("gemini_cli" if adapter.agent is AcpAgent.GEMINI else str(adapter.agent)), ""
+    if adapter.kind is AdapterKind.ACP:
+        return str(adapter.kind), str(adapter.command)
     if str(adapter.kind) in _PROGRAMS:
         return str(adapter.kind), ""
     return str(adapter.kind), adapter.api_key_env or adapter.base_url

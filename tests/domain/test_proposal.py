@@ -127,9 +127,20 @@ def test_one_way_to_a_model_is_offered_once_and_a_name_is_never_taken_twice() ->
     assert [offer.name for offer in offers] == ["codex-2", "glm"]
 
 
+def test_a_vendors_agent_and_its_command_line_are_one_way() -> None:
+    over_acp = Offer(name="codex-acp", fields={"kind": "acp", "agent": "codex"})
+    agent = DoctorLine(name="codex-acp", state="found", detail="", offer=over_acp)
+    both = open_offers([*found("codex"), agent], NOTHING)
+    assert [offer.name for offer in both] == ["codex"]
+    assert open_offers([agent], NOTHING) == (over_acp,)
+    assert propose([agent], NOTHING).chains[Role.ARCHITECT] == ("codex-acp",)
+
+
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
+        ({"kind": "acp", "agent": "gemini"}, "gemini"),
+        ({"kind": "acp", "command": "agent"}, "acp"),
         ({"kind": "gemini_cli"}, "gemini"),
         ({"preset": "gemini", "model": "m"}, "gemini"),
         ({"preset": "bigmodel-coding", "model": "m"}, "glm"),

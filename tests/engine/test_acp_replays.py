@@ -21,7 +21,8 @@ FILES = {"hello.txt": WRITTEN}
 
 # The recording server always says 1200 in (200 cached), 34 out (5 reasoning), once per request.
 USAGE = {
-    "gemini": Usage(input_tokens=1200, output_tokens=29),
+    # It says 29 out, without the thoughts.
+    "gemini": Usage(input_tokens=1200),
     "claude": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200),
     "codex": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
     "opencode": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),

@@ -31,6 +31,7 @@ def settings(**fields: object) -> AdapterSettings:
         settings(kind="codex", model="gpt-5.1-codex"),
         settings(kind="claude", model="claude-opus-4-5"),
         settings(kind="gemini_cli", model="gemini-2.5-pro"),
+        settings(kind="acp", agent="gemini", model="gemini-2.5-flash"),
     ],
     ids=lambda chosen: f"{chosen.preset or chosen.kind}-{chosen.model}",
 )
@@ -59,10 +60,11 @@ def test_cached_tokens_are_part_of_the_input_and_cheaper() -> None:
         Tariff("gpt-5.1", "https://gateway.corp.example/v1"),
         Tariff("glm-4.7", "https://api.z.ai/api/coding/paas/v4"),
         tariff_of(settings(kind="codex")),
+        tariff_of(settings(kind="acp", agent="opencode", model="gpt-5.1")),
         tariff_of(settings(kind="opencode", model="anthropic/claude-sonnet-4-5")),
         Tariff("gpt-5.1", "https://127.0.0.1.evil.example/v1"),
     ],
-    ids=["model", "gateway", "flat rate", "codex default", "opencode", "not loopback"],
+    ids=["model", "gateway", "flat rate", "codex default", "acp", "opencode", "not loopback"],
 )
 def test_what_nobody_knows_is_unknown(tariff: Tariff) -> None:
     assert PriceBook().cost(tariff, USAGE) is None

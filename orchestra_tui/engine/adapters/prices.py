@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from orchestra_tui.domain.calls import Usage
 from orchestra_tui.domain.money import Cost, CostBasis, Price, to_micros
-from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.domain.settings import AcpAgent, AdapterKind, AdapterSettings
 
 _MILLION = 1_000_000
 _OF_PROGRAM: Mapping[str, str] = {
@@ -22,6 +22,12 @@ _OF_PROGRAM: Mapping[str, str] = {
     AdapterKind.VIBE: "mistral",
 }
 """Whose models a client program asks when it is told no other address."""
+_OF_AGENT: Mapping[AcpAgent, str] = {
+    AcpAgent.CODEX: "openai",
+    AcpAgent.CLAUDE: "anthropic",
+    AcpAgent.GEMINI: "google",
+    AcpAgent.VIBE: "mistral",
+}
 _FLAT_RATE = "/api/coding/"
 """In the address of a plan that is paid by the month: its tokens have no price of their own."""
 
@@ -48,7 +54,8 @@ class Tariff:
 
 def tariff_of(settings: AdapterSettings) -> Tariff:
     """The tariff of a configured adapter."""
-    provider = "" if settings.base_url else _OF_PROGRAM.get(settings.kind, "")
+    provider = _OF_AGENT.get(settings.agent, "") if settings.agent else ""
+    provider = "" if settings.base_url else provider or _OF_PROGRAM.get(settings.kind, "")
     return Tariff(settings.model, settings.base_url, provider)
 
 

@@ -5,7 +5,7 @@ also say decides it. What cannot be told is unknown, never zero.
 """
 
 from orchestra_tui.domain.calls import Usage
-from orchestra_tui.engine.adapters.process.events import Event, at, count_at
+from orchestra_tui.engine.adapters.process.events import Event, count_at
 
 _GEMINI = ("_meta", "quota", "token_count")
 
@@ -15,12 +15,9 @@ def usage_of(result: Event) -> Usage:
     said = result.get("usage")
     if count_at(said, "inputTokens") is not None:
         return _counted(said)
-    counts = at(result, *_GEMINI)
-    # gemini: cached tokens are in its input, thoughts are not in its output and nowhere else.
-    return Usage(
-        input_tokens=count_at(counts, "input_tokens"),
-        output_tokens=count_at(counts, "output_tokens"),
-    )
+    # gemini: cached tokens are in its input, but thoughts are not in its output and nowhere else,
+    # and its models always think. So its output is not known.
+    return Usage(input_tokens=count_at(result, *_GEMINI, "input_tokens"))
 
 
 def counted_nothing(result: Event) -> bool:
