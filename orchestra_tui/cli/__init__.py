@@ -28,6 +28,7 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         print(f"orchestra {__version__}" if words[0] == "--version" else HELP.rstrip())
         return 0
     _secure_streams()
+    _silence_logging()
     try:
         from orchestra_tui.cli.arguments import parse
         from orchestra_tui.domain.errors import OrchestraError, StorageError, UsageError
@@ -90,6 +91,15 @@ def _secure_streams() -> None:
             setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8", closefd=False))
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _silence_logging() -> None:
+    """Log entries go to the log file of a project or nowhere: never on the terminal, with whatever
+    they hold. Without this, Python prints what nobody listens to.
+    """
+    import logging
+
+    logging.lastResort = None
 
 
 def _say(error: Exception, code: int) -> int:

@@ -15,7 +15,7 @@ MIN_LENGTH = 8
 
 def secrets_in(environment: Mapping[str, str], names: Iterable[str | None]) -> tuple[str, ...]:
     """The values of the variables that hold keys, longest first; unset ones are left out."""
-    values = {environment.get(name, "") for name in names if name}
+    values = {environment.get(name, "").strip() for name in names if name}
     return tuple(sorted((v for v in values if len(v) >= MIN_LENGTH), key=len, reverse=True))
 
 

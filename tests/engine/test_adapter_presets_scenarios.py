@@ -229,7 +229,7 @@ async def test_an_error_in_mid_answer(dialect: WireDialect) -> None:
 @every_dialect
 async def test_silence_before_and_within_the_answer(dialect: WireDialect) -> None:
     before = await failure(dialect, stall_after(dialect.begin), first_byte=SHORT)
-    within = await failure(dialect, stall_after(dialect.begin, dialect.said("a")), idle=SHORT)
+    within = await failure(dialect, stall_after(dialect.begin, dialect.said("It is.")), idle=SHORT)
     assert (type(before), type(within), within.partial) == (FirstByteTimeout, IdleTimeout, "a")
 
 
@@ -263,7 +263,7 @@ async def test_nobody_listens(dialect: WireDialect) -> None:
 @every_dialect
 async def test_a_cancelled_call_hangs_up(dialect: WireDialect) -> None:
     first = asyncio.Event()
-    async with adapter_for(dialect, stall_after(dialect.begin, dialect.said("a"))) as found:
+    async with adapter_for(dialect, stall_after(dialect.begin, dialect.said("It is."))) as found:
         adapter, server = found
         call = asyncio.create_task(adapter.execute(question(), lambda _: first.set()))
         await first.wait()

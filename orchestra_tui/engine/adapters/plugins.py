@@ -15,8 +15,9 @@ from pydantic import SecretStr
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.errors import OrchestraError, UsageError
+from orchestra_tui.domain.secret_forms import forms_of
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
-from orchestra_tui.domain.text import clean_line
+from orchestra_tui.domain.text import clean_line, redact
 from orchestra_tui.engine.adapters.base import (
     Adapter,
     AdapterError,
@@ -59,13 +60,14 @@ def build_plugin(settings: AdapterSettings, api_key: SecretStr | None) -> Adapte
     """The adapter that another package builds. Blocks (imports). Raises UsageError."""
     entry = _entry(settings)
     who = f"the adapter {settings.name} ({settings.kind}, from {_package(entry)})"
+    secrets = forms_of([api_key.get_secret_value()] if api_key else [])
     try:
         adapter: Adapter = entry.load()(AdapterContext(settings, api_key))
         return ForeignAdapter(adapter, settings)
     except OrchestraError as error:
-        raise UsageError(f"{who}: {clean_line(str(error))}") from error
+        raise UsageError(f"{who}: {clean_line(redact(str(error), secrets))}") from error
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{who} cannot be built: {_said(error)}") from error
+        raise UsageError(f"{who} cannot be built: {_said(error, secrets)}") from error
 
 
 class ForeignAdapter:
@@ -164,6 +166,6 @@ def _package(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
 
 
-def _said(error: BaseException) -> str:
-    words = clean_line(f"{type(error).__name__}: {error}".rstrip(": "))
+def _said(error: BaseException, secrets: Iterable[str] = ()) -> str:
+    words = clean_line(redact(f"{type(error).__name__}: {error}".rstrip(": "), secrets))
     return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"

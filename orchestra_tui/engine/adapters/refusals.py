@@ -24,7 +24,7 @@ from orchestra_tui.engine.adapters.base import (
     RequestRefused,
     ServerFailed,
 )
-from orchestra_tui.engine.adapters.origin import MAX_WORDS, Origin
+from orchestra_tui.engine.adapters.origin import Origin
 from orchestra_tui.engine.adapters.retry_after import retry_after_in_text, retry_after_seconds
 
 
@@ -142,7 +142,8 @@ def read_refusal(body: bytes, status: int | None) -> Refusal:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return Refusal(status, body[: 4 * MAX_WORDS].decode("utf-8", "replace"))
+        # Cut only after its secrets are taken out: half a key would not be found.
+        return Refusal(status, body.decode("utf-8", "replace"))
     if isinstance(data, list) and data:
         data = data[0]
     error = data.get("error", data) if isinstance(data, dict) else data

@@ -17,6 +17,7 @@ from orchestra_tui.engine.adapters.anthropic import build_anthropic
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.gemini import build_gemini
 from orchestra_tui.engine.adapters.glm import build_glm
+from orchestra_tui.engine.adapters.key_guard import guarded
 from orchestra_tui.engine.adapters.openai_compatible import build_openai_compatible
 from orchestra_tui.engine.adapters.plugins import build_plugin, is_foreign
 from orchestra_tui.engine.adapters.process.build import CLIENTS, build_process_adapter
@@ -43,7 +44,18 @@ def build_adapter(
 
     Raises NotConfigured if its key was not found, and UsageError for settings that cannot be used.
     """
-    keys = environ if keys is None else keys
+    found = environ if keys is None else keys
+    adapter = _built(settings, environ, found, transport, tree)
+    return guarded(adapter, settings, environ, keys)
+
+
+def _built(
+    settings: AdapterSettings,
+    environ: Mapping[str, str],
+    keys: Mapping[str, str],
+    transport: Transport,
+    tree: PrivateTree | None,
+) -> Adapter:
     if settings.kind is AdapterKind.ACP:
         return build_acp(settings, environ, tree, keys=keys)
     if settings.kind in CLIENTS:

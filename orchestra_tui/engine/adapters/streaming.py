@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.errors import UsageError
+from orchestra_tui.domain.secret_forms import forms_of
 from orchestra_tui.engine.adapters.answer_stream import AnswerStream
 from orchestra_tui.engine.adapters.base import (
     AdapterError,
@@ -114,7 +115,7 @@ class StreamingAdapter:
         self._endpoint = HttpEndpoint(access.base_url, headers=headers, transport=access.transport)
         self._request_headers = request_headers
         self._idle_cap = idle_cap
-        self._origin = Origin(access.name, access.key_env, (secret,) if secret else ())
+        self._origin = Origin(access.name, access.key_env, forms_of([secret]))
         self._info = AdapterInfo(
             name=access.name,
             model=access.model,

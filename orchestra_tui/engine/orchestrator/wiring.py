@@ -14,6 +14,7 @@ from orchestra_tui.domain.errors import GitError, StorageError
 from orchestra_tui.domain.ports import ResultCache, SettingsStore
 from orchestra_tui.domain.settings import Scenario, Settings
 from orchestra_tui.engine.adapters.breaker import Lanes
+from orchestra_tui.engine.adapters.key_guard import secrets_near
 from orchestra_tui.engine.adapters.prices import PriceBook
 from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
 from orchestra_tui.engine.adapters.rehearsal.adapter import rehearsal_rate
@@ -183,11 +184,20 @@ def _open_log_file(
 ) -> tuple[LogFile | None, str]:
     """Begin the log file; why there is none if it cannot be written. Work goes on without it."""
     try:
-        log_file = LogFile.open(folder, secrets=keys.values.values(), label=_label(options))
+        log_file = LogFile.open(folder, secrets=_secrets(options, keys), label=_label(options))
     except StorageError as error:
         return None, str(error)
     stack.callback(log_file.close)
     return log_file, ""
+
+
+def _secrets(options: EngineOptions, keys: FoundKeys) -> set[str]:
+    """Every key that could reach the log, also those that agent programs find by themselves."""
+    near = (
+        secrets_near(adapter, options.environment, keys.values)
+        for adapter in options.settings.adapters
+    )
+    return {secret for secrets in near for secret in secrets}
 
 
 def _hide_nothing(secret: str) -> None:
