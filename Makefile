@@ -8,12 +8,13 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types contracts tests tests-portable test-clients clean
+.PHONY: help run test lint types contracts tests tests-portable test-clients docs-tables clean
 
 help:
 	@echo "make run    open the app in rehearsal with an example task (no AI, no network, no key)"
 	@echo "make test   lint, types, import contracts and tests"
 	@echo "make test-clients   the real codex, claude and gemini against a server of this machine"
+	@echo "make docs-tables    run every adapter in every case and write the tables of docs/adapters.md"
 	@echo "make clean  remove .venv and everything that was built"
 
 # Opens the app on a terminal; without one, runs the same task headless.
@@ -46,6 +47,10 @@ tests-portable: $(VENV)/.installed-dev
 # Installs about a gigabyte from npm and PyPI into build/clients, once; nothing real is asked.
 test-clients: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/clients -m clients $(PYTEST_ARGS)
+
+# Class and decision are run anew; the seconds are those of the last `make test-clients`.
+docs-tables: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.tables.page
 
 # The stamps make a second call quick; a changed pyproject.toml installs again.
 $(VENV)/.installed: pyproject.toml

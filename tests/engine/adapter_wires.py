@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from pydantic import SecretStr
 
 from orchestra_tui.domain.ids import CallKey, Role
-from orchestra_tui.engine.adapters.base import AdapterError, CompletionRequest, Message
+from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
+from orchestra_tui.engine.adapters.base import Adapter, AdapterError, CompletionRequest, Message
 from orchestra_tui.engine.adapters.openai_compatible import OpenAICompatibleAdapter
+from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.rehearsal.transport import App, InProcessTransport
+from tests.stubs.dialects import WireDialect
 from tests.stubs.openai_server import StubServer
 
 Wire = Callable[[App], AbstractAsyncContextManager[OpenAICompatibleAdapter]]
@@ -52,7 +56,24 @@ async def in_process(app: App) -> AsyncIterator[OpenAICompatibleAdapter]:
         await adapter.close()
 
 
+KEY = SecretStr("k-very-secret-0123456789")
+
 both_wires = pytest.mark.parametrize("wire", [over_socket, in_process])
+
+
+@asynccontextmanager
+async def adapter_for(
+    dialect: WireDialect, app: App, **fields: str
+) -> AsyncIterator[tuple[Adapter, StubServer]]:
+    """An adapter of this kind that talks to `app` unless told otherwise, and the server."""
+    async with StubServer(app) as server:
+        written = {"base_url": server.base_url, "model": "m", "api_key_env": "KEY", **fields}
+        settings = AdapterSettings(name="stub", kind=AdapterKind(dialect.kind), **written)
+        adapter = build_adapter(settings, {"KEY": KEY.get_secret_value()})
+        try:
+            yield adapter, server
+        finally:
+            await adapter.close()
 
 
 async def failure(wire: Wire, app: App, request: CompletionRequest | None = None) -> AdapterError:

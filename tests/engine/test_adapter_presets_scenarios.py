@@ -5,11 +5,9 @@ The expectations are what the adapters gave for a separate loopback server with 
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from orchestra_tui.domain.calls import FinishReason, Usage
 from orchestra_tui.domain.settings import AdapterSettings
@@ -33,29 +31,15 @@ from orchestra_tui.engine.adapters.base import (
 )
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.rehearsal.transport import App
-from tests.engine.adapter_wires import question
+from tests.engine.adapter_wires import KEY, adapter_for, question
 from tests.stubs import dialects
 from tests.stubs.dialects import WireDialect
-from tests.stubs.openai_server import EVENTS, StubServer, cut_after, event, raw, stall_after
+from tests.stubs.openai_server import EVENTS, cut_after, event, raw, stall_after
 
 SHORT = 0.3
-KEY = SecretStr("k-very-secret-0123456789")
 DATE = {"date": "Mon, 23 Nov 2026 11:00:00 GMT", "retry-after": "Mon, 23 Nov 2026 11:00:03 GMT"}
 
 every_dialect = pytest.mark.parametrize("dialect", dialects.ALL, ids=lambda one: one.kind)
-
-
-@asynccontextmanager
-async def adapter_for(dialect: WireDialect, app: App, **fields: Any) -> Any:  # noqa: ANN401
-    """An adapter of this kind that talks to `app`, and the server."""
-    async with StubServer(app) as server:
-        written = {"base_url": server.base_url, "model": "m", "api_key_env": "KEY", **fields}
-        settings = AdapterSettings(name="stub", kind=dialect.kind, **written)
-        adapter = build_adapter(settings, {"KEY": KEY.get_secret_value()})
-        try:
-            yield adapter, server
-        finally:
-            await adapter.close()
 
 
 async def failure(dialect: WireDialect, app: App, **timeouts: float) -> AdapterError:

@@ -16,6 +16,8 @@ HELLO = "Hello from the fake model. Everything is fine."
 WRITTEN = "written by the fake model\n"
 REPLY = f"=== FILE hello.txt\n{WRITTEN}=== END FILE\n=== END REPLY\n"
 CLIENTS = ("codex", "claude", "gemini_cli", "opencode", "vibe")
+FORMS = ("date", "ms", "text", "bare", "long", "absurd")
+"""How the server says when it will answer again; "text" in words, "bare" not at all."""
 
 # The recording server always says 1200 in (200 cached), 34 out (5 reasoning); each client counts
 # differently, and claude and vibe say nothing of reasoning.
@@ -35,21 +37,21 @@ ERRORS: dict[tuple[str, str], type[base.AdapterError]] = {
     **{(client, "empty"): base.EmptyResponse for client in CLIENTS},
     **{(client, "stopped"): base.ProcessFailed for client in CLIENTS},
     **{(client, "malformed"): base.InvalidResponse for client in CLIENTS},
-    **{(client, "cut"): base.StreamCut for client in CLIENTS if client != "vibe"},
-    **{(client, "down"): base.ConnectionFailed for client in CLIENTS if client != "vibe"},
-    ("claude", "429-long"): base.RateLimited,
-    ("codex", "429-quota"): base.QuotaExhausted,
-    ("opencode", "429-quota"): base.QuotaExhausted,
+    **{(client, "cut"): base.StreamCut for client in CLIENTS},
+    **{(client, "down"): base.ConnectionFailed for client in CLIENTS},
+    **{(client, f"429-{form}"): base.RateLimited for client in CLIENTS for form in FORMS},
+    **{(client, "429-quota"): base.QuotaExhausted for client in CLIENTS},
+    **{(client, "hang"): base.FirstByteTimeout for client in CLIENTS},
+    # Most say nothing before a message is whole.
+    **{(client, "hang-stream"): base.FirstByteTimeout for client in CLIENTS},
+    ("claude", "hang-stream"): base.IdleTimeout,
+    ("gemini_cli", "hang-stream"): base.IdleTimeout,
+    # Its retry notice says "rate_limit" of both.
+    ("claude", "429-quota"): base.RateLimited,
     # codex has one sentence for every 5xx, and tells a broken event from a broken line not at all.
     ("codex", "500"): base.Overloaded,
     ("codex", "malformed"): base.StreamCut,
     ("vibe", "stopped"): base.StreamCut,
-    # Silence: before the first word, or after it.
-    ("codex", "silent"): base.FirstByteTimeout,
-    ("opencode", "silent"): base.FirstByteTimeout,
-    ("vibe", "silent"): base.FirstByteTimeout,
-    ("claude", "silent"): base.IdleTimeout,
-    ("gemini_cli", "silent"): base.IdleTimeout,
 }
 ANSWERS = {
     **{(client, case): FinishReason.STOP for client in CLIENTS for case in ("plain", "edit")},
@@ -74,7 +76,9 @@ def test_every_recording_is_played() -> None:
 async def test_a_failure_becomes_the_error_of_its_cause(bench: ClientBench, case: str) -> None:
     with pytest.raises(base.AdapterError) as caught:
         await bench.ask(
-            recorded(bench.kind, case), seconds=1.0 if case == "silent" else 20.0, first=2.0
+            recorded(bench.kind, case),
+            seconds=1.0 if case.startswith("hang") else 20.0,
+            first=2.0 if case.startswith("hang") else 20.0,
         )
     assert type(caught.value) is ERRORS[bench.kind, case]
     assert bench.left_running() == []
@@ -157,9 +161,18 @@ async def test_a_cut_answer_says_so(bench: ClientBench, case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bench", "seconds"), [("claude", 1.052), ("gemini_cli", 1.0)], indirect=["bench"]
+    ("bench", "case", "seconds"),
+    [
+        ("claude", "429", 1.108),
+        *((client, "429-text", 20.0) for client in ("gemini_cli", "opencode", "vibe")),
+        # A wait that the client chose itself is not the provider's.
+        *((client, "429-bare", None) for client in CLIENTS),
+    ],
+    indirect=["bench"],
 )
-async def test_the_wait_that_was_asked_for_is_kept(bench: ClientBench, seconds: float) -> None:
+async def test_the_wait_that_was_asked_for_is_kept(
+    bench: ClientBench, case: str, seconds: float | None
+) -> None:
     with pytest.raises(base.RateLimited) as caught:
-        await bench.ask(recorded(bench.kind, "429"))
-    assert caught.value.retry_after == pytest.approx(seconds)
+        await bench.ask(recorded(bench.kind, case))
+    assert caught.value.retry_after == seconds

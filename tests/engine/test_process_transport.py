@@ -66,6 +66,17 @@ async def test_it_runs_in_a_copy_without_the_project(tmp_path: Path, kind: Adapt
     assert not told.folder.startswith(str(tmp_path))
 
 
+@ALL
+async def test_what_it_leaves_among_temporary_files_is_removed(
+    tmp_path: Path, kind: AdapterKind
+) -> None:
+    bench = ClientBench(tmp_path, kind)
+    await bench.ask(recorded(kind, "plain"))
+    place = Path(report(tmp_path).temporary)
+    assert place.parent.name.startswith("orchestra-client-")
+    assert not place.exists()
+
+
 @LINUX
 @ALL
 async def test_a_process_in_a_session_of_its_own_is_not_left(

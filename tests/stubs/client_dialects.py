@@ -1,4 +1,4 @@
-"""What a model server streams to codex, claude and gemini: three dialects, one answer.
+"""What a model server streams to agent programs: four dialects, one answer.
 
 The rule a reader must not break: the counts are the same in every dialect (1200 in, 200 of them
 cached; 34 out, 5 of them thought), so that a test sees which field a client read.
@@ -13,6 +13,8 @@ HELLO = "Hello from the fake model. Everything is fine."
 PATH = "hello.txt"
 CONTENT = "written by the fake model\n"
 IN, CACHED, OUT, THOUGHT = 1200, 200, 34, 5
+WORDED = 20
+"""Seconds to wait that stand in the words of a refusal; Gemini repeats them as RetryInfo."""
 
 Body = Mapping[str, object]
 Event = tuple[str, Mapping[str, object]]
@@ -47,14 +49,21 @@ def dialect_of(path: str) -> str:
         return "responses"
     if path.endswith("/messages"):
         return "anthropic"
+    if path.endswith("/chat/completions"):
+        return "chat"
     return "gemini" if ":streamGenerateContent" in path else ""
 
 
 def events(dialect: str, body: Body, answer: Answer) -> Iterator[Event]:
     """Name (may be empty) and data of each event."""
-    if dialect == "responses":
-        return _responses(answer)
-    return _anthropic(body, answer) if dialect == "anthropic" else _gemini(answer)
+    match dialect:
+        case "responses":
+            return _responses(answer)
+        case "anthropic":
+            return _anthropic(body, answer)
+        case "chat":
+            return _chat(answer)
+    return _gemini(answer)
 
 
 def refusal(dialect: str, status: int, words: str) -> tuple[int, Mapping[str, object]]:
@@ -63,7 +72,7 @@ def refusal(dialect: str, status: int, words: str) -> tuple[int, Mapping[str, ob
         kinds = {401: "authentication_error", 429: "rate_limit_error"}
         error = {"type": kinds.get(status, "api_error"), "message": words}
         return status, {"type": "error", "error": error, "request_id": "req_1"}
-    if dialect == "responses":
+    if dialect in {"responses", "chat"}:
         code = "insufficient_quota" if "quota" in words else None
         return status, {"error": {"message": words, "type": code or "x", "code": code}}
     if status == 401:
@@ -73,7 +82,11 @@ def refusal(dialect: str, status: int, words: str) -> tuple[int, Mapping[str, ob
         error = {"code": 400, "message": words, "status": "INVALID_ARGUMENT", "details": [reason]}
         return 400, {"error": error}
     name = {429: "RESOURCE_EXHAUSTED", 500: "INTERNAL"}.get(status, "UNAVAILABLE")
-    return status, {"error": {"code": status, "message": words, "status": name}}
+    error = {"code": status, "message": words, "status": name}
+    if f"{WORDED}s" in words:
+        delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{WORDED}s"}
+        error["details"] = [delay]
+    return status, {"error": error}
 
 
 def write_call(dialect: str, body: Body, folder: str) -> ToolCall | None:
@@ -83,25 +96,33 @@ def write_call(dialect: str, body: Body, folder: str) -> ToolCall | None:
         added = "".join(f"+{line}\n" for line in CONTENT.splitlines())
         patch = f"*** Begin Patch\n*** Add File: {PATH}\n{added}*** End Patch\n"
         return ToolCall("apply_patch", {}, patch) if "apply_patch" in tools(body) else None
-    name = "Write" if dialect == "anthropic" else "write_file"
-    offered = name in tools(body)
-    return ToolCall(name, {"file_path": place, "content": CONTENT}) if offered else None
+    name = next((one for one in ("Write", "write_file", "write") if one in tools(body)), None)
+    if name is None:
+        return None
+    offered = json.dumps(tools(body)[name])
+    field = next((one for one in ("file_path", "filePath") if f'"{one}"' in offered), "path")
+    return ToolCall(name, {field: place, "content": CONTENT})
 
 
-def tools(body: Body) -> set[str]:
-    """The names of the tools that a request offers."""
+def tools(body: Body) -> dict[str, Body]:
+    """The tools that a request offers, by name."""
     offered = body.get("tools")
-    names: set[str] = set()
+    found: list[Body] = []
     for tool in offered if isinstance(offered, list) else []:
-        names.add(str(tool.get("name")))
-        names |= {str(one.get("name")) for one in tool.get("functionDeclarations", [])}
-    return names
+        found += [tool.get("function", tool), *tool.get("functionDeclarations", [])]
+    return {str(tool.get("name")): tool for tool in found}
 
 
 def has_result(body: Body) -> bool:
     """True if a turn of the request is the result of a tool; clients add turns behind it."""
     turns = json.dumps(body.get("input") or body.get("messages") or body.get("contents"))
-    return any(sign in turns for sign in ('_call_output"', '"tool_result"', '"functionResponse"'))
+    signs = ('_call_output"', '"tool_result"', '"functionResponse"', '"role": "tool"')
+    return any(sign in turns for sign in signs)
+
+
+def is_side_request(dialect: str, body: Body) -> bool:
+    """True if a client of chat completions only asks for a title, which offers no tools."""
+    return dialect == "chat" and not tools(body)
 
 
 def _responses(answer: Answer) -> Iterator[Event]:
@@ -189,3 +210,23 @@ def _gemini(answer: Answer) -> Iterator[Event]:
     reason = "MAX_TOKENS" if answer.is_cut else "STOP"
     last = {"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": reason}
     yield "", {"candidates": [{**last, "index": 0}], "usageMetadata": usage}
+
+
+def _chat(answer: Answer) -> Iterator[Event]:
+    def chunk(delta: Mapping[str, object], finish: str | None = None, **more: object) -> Event:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return "", {"id": "c1", "object": "chat.completion.chunk", "choices": [choice], **more}
+
+    yield chunk({"role": "assistant", "content": ""})
+    if answer.call is not None:
+        written = json.dumps(answer.call.arguments)
+        function = {"name": answer.call.name, "arguments": written}
+        call = {"index": 0, "id": f"call_{uuid4().hex}", "type": "function", "function": function}
+        yield chunk({"tool_calls": [call]})
+    for piece in answer.pieces if answer.call is None else []:
+        yield chunk({"content": piece})
+    usage = {"prompt_tokens": IN, "completion_tokens": OUT, "total_tokens": IN + OUT}
+    usage |= {"prompt_tokens_details": {"cached_tokens": CACHED}}
+    usage |= {"completion_tokens_details": {"reasoning_tokens": THOUGHT}}
+    reason = "tool_calls" if answer.call else "length" if answer.is_cut else "stop"
+    yield chunk({}, reason, usage=usage)

@@ -9,28 +9,39 @@ import re
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.stubs.client_dialects import (
+    WORDED,
     Answer,
     ToolCall,
     dialect_of,
     events,
     has_result,
+    is_side_request,
     refusal,
     write_call,
 )
 
-ERRORS = {
+SECONDS = 3
+ERRORS: dict[str, tuple[int, str, dict[str, str]]] = {
     "429": (429, "fake error 429", {"Retry-After": "1"}),
+    "429-date": (429, "fake error 429", {"Retry-After": f"date:{SECONDS}"}),
+    "429-ms": (429, "fake error 429", {"Retry-After-Ms": "1500"}),
+    "429-text": (429, f"Rate limit reached. Please try again in {WORDED}s.", {}),
+    "429-bare": (429, "fake error 429", {}),
     "429-long": (429, "fake error 429", {"Retry-After": "3600"}),
+    "429-absurd": (429, "fake error 429", {"Retry-After": "99999999"}),
     "429-quota": (429, "You exceeded your current quota, please check your plan.", {}),
     "500": (500, "fake error 500", {}),
     "401": (401, "fake error 401", {}),
     "400": (400, "fake error 400", {}),
 }
+"""Status, words and headers; `date:3` becomes the date of three seconds later."""
 BROKEN = {"cut", "hang-stream", "malformed"}
 SAID = 3
 """Events with text before the stream breaks."""
@@ -75,9 +86,12 @@ class _Handler(BaseHTTPRequestHandler):
         dialect = dialect_of(path)
         if not dialect:
             self._json(200, {"input_tokens": 1, "totalTokens": 1})
+        elif is_side_request(dialect, body):
+            self._stream("plain", dialect, body)
         elif case in ERRORS:
             status, words, headers = ERRORS[case]
-            self._json(*refusal(dialect, status, words), headers)
+            dated = {name: _dated(value) for name, value in headers.items()}
+            self._json(*refusal(dialect, status, words), dated)
         elif case == "hang":
             self._wait()
         else:
@@ -103,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if case == "malformed":
                 self._chunk(b'data: {"half": "of an eve\n\n')
+            elif dialect == "chat":
+                self._chunk(b"data: [DONE]\n\n")
             self.wfile.write(b"0\r\n\r\n")
 
     def _chunk(self, data: bytes) -> None:
@@ -125,6 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Silence, until the client goes away."""
         self.close_connection = True
         select.select([self.connection], [], [], LONG)
+
+
+def _dated(value: str) -> str:
+    """A header's value; `date:` with seconds as an HTTP date."""
+    mark, _, seconds = value.partition(":")
+    return formatdate(time.time() + float(seconds), usegmt=True) if mark == "date" else value
 
 
 def _answer(case: str, dialect: str, body: Mapping[str, object]) -> Answer:

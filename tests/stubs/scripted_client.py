@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -46,6 +47,7 @@ class Report:
     prompt: str
     folder: str
     files: list[str]
+    temporary: str
     pids: list[int]
 
 
@@ -119,6 +121,7 @@ def write_down(folder: Path, arguments: list[str], prompt: str, pids: list[int])
         prompt=prompt,
         folder=str(here),
         files=sorted(path.relative_to(here).as_posix() for path in here.rglob("*")),
+        temporary=tempfile.gettempdir(),
         pids=pids,
     )
     draft = folder / "report.part"

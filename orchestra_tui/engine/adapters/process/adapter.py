@@ -27,7 +27,11 @@ from orchestra_tui.engine.adapters.clocks import ReplyClock
 from orchestra_tui.engine.adapters.detect_programs import look_for_program
 from orchestra_tui.engine.adapters.process.client import Client, ClientSettings, Job
 from orchestra_tui.engine.adapters.process.delivery import file_reply, prompt_of, writes
-from orchestra_tui.engine.adapters.process.environment import client_environment, find_program
+from orchestra_tui.engine.adapters.process.environment import (
+    client_environment,
+    find_program,
+    temporary_folder,
+)
 from orchestra_tui.engine.adapters.process.events import EventReader
 from orchestra_tui.engine.adapters.process.failures import Failure
 from orchestra_tui.engine.adapters.process.private_tree import PrivateCopy, PrivateTree
@@ -39,6 +43,7 @@ VERSION_TIMEOUT = 15.0
 EXIT_GRACE = 2.0
 """Seconds a client gets to end by itself after its final event."""
 SCRATCH = "orchestra-client-"
+TEMPORARY = "tmp"
 
 
 class ProcessAdapter:
@@ -121,9 +126,12 @@ class ProcessAdapter:
         for name, text in launch.files.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_text(text, encoding="utf-8")
+        # gemini, for one, leaves a report with the whole prompt where temporary files are.
+        (scratch / TEMPORARY).mkdir()
+        temporary = temporary_folder(scratch / TEMPORARY)
         command = Command(
             argv=(program, *launch.arguments),
-            environment=self._environment | dict(launch.environment),
+            environment=self._environment | temporary | dict(launch.environment),
             folder=copy.root,
             stop=launch.stop,
         )

@@ -31,6 +31,8 @@ _QUIET = {
 # No shell: it would run outside of any sandbox.
 _WRITE_TOOLS = "Read,Grep,Glob,Write,Edit"
 _READ_TOOLS = "Read,Grep,Glob"
+_OWN_BACKOFF = 650
+"""Milliseconds of its own first wait, at most; a longer one is what the provider asked for."""
 _OWN_WORDS = "<synthetic>"
 """The model of messages that no model wrote, such as "API Error: ..."."""
 _CUT = ("max_tokens", "max_output_tokens", "output token maximum")
@@ -107,14 +109,11 @@ class ClaudeReader(EventReader):
         elif subtype == "thinking_tokens":
             self.alive += 1
         elif subtype == "api_retry":
-            delay = count_at(event, "retry_delay_ms")
-            if isinstance(value := event.get("retry_delay_ms"), float):
-                delay = int(value)
             self.notices.append(
                 Failure(
                     text_at(event, "error"),
                     status=count_at(event, "error_status"),
-                    retry_after=None if delay is None else delay / 1000,
+                    retry_after=_asked_for(event.get("retry_delay_ms")),
                 )
             )
 
@@ -153,6 +152,13 @@ class ClaudeReader(EventReader):
         said = words or text_at(event, "subtype") or "no reason given"
         hint = text_at(event, "api_error_type")
         self.failure = Failure(said, status=count_at(event, "api_error_status"), hint=hint)
+
+
+def _asked_for(delay: object) -> float | None:
+    """Seconds that the provider asked to wait; None if claude chose the time itself."""
+    if not isinstance(delay, int | float) or delay <= _OWN_BACKOFF:
+        return None
+    return delay / 1000
 
 
 def _usage(event: Event) -> Usage:

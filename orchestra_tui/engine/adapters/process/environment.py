@@ -57,6 +57,11 @@ def client_environment(environ: Mapping[str, str], names: Iterable[str]) -> dict
     return {"TERM": "dumb", **kept, "NO_COLOR": "1", "PATH": absolute_path(environ)}
 
 
+def temporary_folder(folder: Path) -> dict[str, str]:
+    """The variables that send a client's temporary files into `folder`, to be removed with it."""
+    return dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(folder))
+
+
 def absolute_path(environ: Mapping[str, str]) -> str:
     """PATH without relative entries: a repository must not bring the program that is started."""
     entries = environ.get("PATH", os.defpath).split(os.pathsep)
