@@ -214,7 +214,7 @@ async def test_an_error_in_mid_answer(dialect: WireDialect) -> None:
 async def test_silence_before_and_within_the_answer(dialect: WireDialect) -> None:
     before = await failure(dialect, stall_after(dialect.begin), first_byte=SHORT)
     within = await failure(dialect, stall_after(dialect.begin, dialect.said("It is.")), idle=SHORT)
-    assert (type(before), type(within), within.partial) == (FirstByteTimeout, IdleTimeout, "a")
+    assert (type(before), type(within), within.partial) == (FirstByteTimeout, IdleTimeout, "It is.")
 
 
 @every_dialect
