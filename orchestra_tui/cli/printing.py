@@ -121,7 +121,13 @@ def describe(event: ev.Event) -> str:
 
 def _describe_run(event: ev.Event) -> str:
     match event:
-        case ev.HopTaken() | ev.CallDelayed() | ev.CacheHit() | ev.BudgetReached():
+        case (
+            ev.HopTaken()
+            | ev.CallDelayed()
+            | ev.CacheHit()
+            | ev.BudgetReached()
+            | ev.ReplyDoubted()
+        ):
             return _describe_call(event)
         case ev.BudgetRaised():
             return f"budget: {budget_text(event.budget)}"
@@ -148,7 +154,7 @@ def _describe_run(event: ev.Event) -> str:
 
 
 def _describe_call(
-    event: ev.HopTaken | ev.CallDelayed | ev.CacheHit | ev.BudgetReached,
+    event: ev.HopTaken | ev.CallDelayed | ev.CacheHit | ev.BudgetReached | ev.ReplyDoubted,
 ) -> str:
     match event:
         case ev.HopTaken():
@@ -161,6 +167,9 @@ def _describe_call(
             return f"{event.call}: answered from the cache, nobody was asked{_saved(event)}"
         case ev.BudgetReached():
             return f"{event.activity}: budget reached: {event.stop.message}"
+        case ev.ReplyDoubted():
+            where = f" at line {event.line}" if event.line is not None else ""
+            return f"{event.call}: the reply looks damaged{where}: {event.message}"
 
 
 def _saved(event: ev.CacheHit) -> str:

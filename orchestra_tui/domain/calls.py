@@ -14,6 +14,8 @@ class FinishReason(StrEnum):
     TOOL = "tool"
     ERROR = "error"
     UNKNOWN = "unknown"
+    RUNAWAY = "runaway"
+    """We stopped it: it repeated itself or grew far beyond what was asked for."""
 
 
 class ProviderKind(StrEnum):

@@ -52,6 +52,9 @@ def apply_call_event(run: RunState, event: ev.CallEvent, record: ev.Record) -> R
             scope = event.stop.role.value if event.stop.role else ""
             stops = run.budget_stops | {scope: event.stop}
             return without_wait(run, event.activity).model_copy(update={"budget_stops": stops})
+        case ev.ReplyDoubted():
+            where = f" at line {event.line}" if event.line is not None else ""
+            return _put_call(run, event.call, doubt=f"looks damaged{where}: {event.message}")
         case ev.ReplyRefused():
             return _refused(run, event, record)
     assert_never(event)

@@ -219,5 +219,7 @@ class CallState(StateValue):
     """The tokens a cached answer had cost when it was made."""
     saved_cost: Cost | None = None
     """What these tokens would cost now; None is unknown."""
+    doubt: str = ""
+    """What looked damaged in the reply while it came in."""
     refused: str = ""
     """Why the answer could not be used, if it could not."""

@@ -256,6 +256,8 @@ class AgentPane(Vertical):
             return f"{signs.cooling} {when}: {clean_line(call.error)}", "$text-warning"
         if call is not None and call.refused:
             return f"{signs.failed} refused: {clean_line(call.refused)}", "$text-error"
+        if call is not None and call.doubt and state is not WorkState.ENDED:
+            return f"{signs.partial} {clean_line(call.doubt)}", "$text-warning"
         if self.work.refusal and state is not WorkState.ENDED:
             text = f"{signs.recovering} the last reply was refused: {self.work.refusal}"
             return text, "$text-warning"

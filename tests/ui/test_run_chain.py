@@ -98,6 +98,21 @@ async def test_an_answer_from_the_cache_is_owned_up_to() -> None:
         assert "known from an earlier run" in note
 
 
+async def test_a_reply_that_looks_damaged_says_where_as_it_comes_in() -> None:
+    client = StubClient()
+    story = Story(client).started().approved()
+    app = WorkApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        work = story.begun("s1")
+        key = CallKey(story.called(work))
+        message = "a placeholder stands where code should be: # ... \x1b[31mrest"
+        client.emit(ev.ReplyDoubted(run=R1, call=key, activity=work.key, line=212, message=message))
+        await settle(pilot)
+        note = str(app.screen.query_one(AgentPane).query_one(".pane-note", PlainStatic).visual)
+        assert "looks damaged at line 212: a placeholder stands where code should be" in note
+        assert "\x1b" not in note
+
+
 def test_the_status_line_says_what_rests_and_until_when() -> None:
     client = StubClient()
     story = Story(client).started().approved()

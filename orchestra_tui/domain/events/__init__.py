@@ -65,6 +65,7 @@ from orchestra_tui.domain.events.work import (
     CallFinished,
     CallStarted,
     HopTaken,
+    ReplyDoubted,
     ReplyRefused,
 )
 from orchestra_tui.domain.ids import SessionId
@@ -117,6 +118,7 @@ __all__ = [
     "RecoveryAttempted",
     "RecoveryEvent",
     "RecoverySteered",
+    "ReplyDoubted",
     "ReplyRefused",
     "RevertRefused",
     "RevertRequested",
@@ -163,6 +165,7 @@ CallEvent = (
     | CallDelayed
     | CacheHit
     | BudgetReached
+    | ReplyDoubted
     | ReplyRefused
 )
 FileEvent = (

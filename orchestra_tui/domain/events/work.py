@@ -122,6 +122,19 @@ class CacheHit(RunFact):
     """What these tokens would cost now; None is unknown."""
 
 
+class ReplyDoubted(RunFact):
+    """A reply that is still coming in looks damaged: a remark for the pane, the gate decides.
+
+    `line` counts from 1 in the file; None is the reply as a whole.
+    """
+
+    type: Literal["ReplyDoubted"] = "ReplyDoubted"
+    call: CallKey
+    activity: ActivityKey
+    line: int | None = None
+    message: str
+
+
 class BudgetReached(RunFact):
     """A call was not made, as it might have passed a limit; its work waits for the user."""
 

@@ -16,6 +16,7 @@ from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.plan import STEP_ID, ChangeKind, Plan, PlanStep, plan_problems
 from orchestra_tui.domain.review import Issue, Severity, Verdict
+from orchestra_tui.engine.agents.runaway import runaway_reason
 
 MAX_REPLY = 4_000_000
 MAX_DEPTH = 16
@@ -143,6 +144,8 @@ def check_finish(text: str, finish: FinishReason) -> None:
             raise ReplyRefused("the reply asked for a tool, but there are none")
         case FinishReason.ERROR | FinishReason.UNKNOWN:
             raise ReplyRefused("the reply ended without a proper finish", is_cut=True)
+        case FinishReason.RUNAWAY:
+            raise ReplyRefused(runaway_reason(text))
     if not text.strip():
         raise ReplyRefused("the reply is empty", is_cut=True)
     if len(text) > MAX_REPLY:

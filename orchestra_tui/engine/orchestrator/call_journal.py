@@ -23,6 +23,7 @@ from orchestra_tui.domain.events import (
     CallStarted,
     Event,
     HopTaken,
+    ReplyDoubted,
 )
 from orchestra_tui.domain.ids import BlobHash, Role, call_key
 from orchestra_tui.domain.money import Cost
@@ -39,6 +40,8 @@ from orchestra_tui.engine.adapters.fallback import Earlier, Link, Try
 from orchestra_tui.engine.adapters.fallback_course import Passed, Stay
 from orchestra_tui.engine.adapters.fallback_joint import JointStream, continuation
 from orchestra_tui.engine.orchestrator.ledger import Asked, Ledger
+from orchestra_tui.engine.orchestrator.watched_call import Watch, file_before
+from orchestra_tui.engine.validation.growing import Doubt
 
 
 class Journal(Protocol):
@@ -122,7 +125,8 @@ class JournaledTries:
             await self._started(link, text, attempt.passed, reserve)
             began = monotonic()
             on_delta = self._text_to_pane(attempt, on_answering)
-            completion = await link.adapter.execute(request, on_delta)
+            watch = await self._watch(request, attempt)
+            completion = await watch.execute(link.adapter, request, on_delta)
             seconds = round(monotonic() - began, 3)
             cost = await self._ledger.cost(
                 link, completion.usage, model=completion.model, said=completion.cost
@@ -277,6 +281,23 @@ class JournaledTries:
                 self._journal.publish_text(key, text)
 
         return pass_on
+
+    async def _watch(self, request: CompletionRequest, attempt: Try) -> Watch:
+        key = self.key
+
+        async def doubted(doubt: Doubt) -> None:
+            event = ReplyDoubted(
+                run=self._activity.run,
+                call=key,
+                activity=self._activity.key,
+                line=doubt.line,
+                message=doubt.message,
+            )
+            await self._journal.append(event)
+
+        old = await asyncio.to_thread(file_before, request)
+        role, path = self._question.role, self._question.path
+        return Watch(role, path, old, on_doubt=doubted, head=attempt.head)
 
     async def _finished(self, completion: Completion, seconds: float, cost: Cost | None) -> None:
         reply = await asyncio.to_thread(self._blobs.put, completion.text.encode())
