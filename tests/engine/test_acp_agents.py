@@ -187,6 +187,32 @@ async def test_only_the_last_message_is_the_answer(bench: AcpBench) -> None:
     assert bench.shown == "Let me look.\nFound."
 
 
+async def test_another_session_of_the_agent_is_not_the_answer(bench: AcpBench) -> None:
+    other = says("I am a helper.")
+    other["params"] = {**other["params"], "sessionId": "s2"}
+    answer = await bench.ask(playing(says("Found."), other, ends()))
+    assert answer.text == bench.shown == "Found."
+
+
+@pytest.mark.parametrize(
+    ("agent", "line", "error"),
+    [
+        # As gemini and opencode say it on standard error; both then wait in silence.
+        ("gemini", "Attempt 1 failed with status 429. Retrying with backoff...", base.RateLimited),
+        (
+            "opencode",
+            'message="stream error" small=false error.error="AI_APICallError: fake error 429"',
+            base.RateLimited,
+        ),
+    ],
+)
+async def test_a_retry_that_is_told_on_standard_error(
+    bench: AcpBench, agent: str, line: str, error: type[base.AdapterError]
+) -> None:
+    with pytest.raises(error):
+        await bench.ask(playing(does("stderr", line=line), does("hang")), agent=agent)
+
+
 @pytest.mark.parametrize(
     ("end", "finish"),
     [("max_tokens", FinishReason.LENGTH), ("refusal", FinishReason.FILTERED)],
@@ -201,8 +227,25 @@ RETRYING = {
     "method": "_session/retrying",
     "params": {"sessionId": "s1", "category": "rate_limited", "detail": "HTTP 429"},
 }
+BROKEN = update("session_info_update", _meta={"codex": {"threadStatus": {"type": "systemError"}}})
+GIVEN_UP = update(
+    "session_info_update",
+    _meta={
+        "codex": {
+            "error": {
+                "message": "unexpected status",
+                "codexErrorInfo": {"httpConnectionFailed": {"httpStatusCode": 503}},
+                "willRetry": False,
+            }
+        }
+    },
+)
+NO_TOKENS = {"quota": {"token_count": {"input_tokens": 0, "output_tokens": 0}}}
 ERRORS: dict[str, tuple[tuple[dict[str, object], ...], type[base.AdapterError]]] = {
     "a retry notice": ((RETRYING, does("hang")), base.RateLimited),
+    "codex broke": ((says("Hm."), BROKEN, says("high demand"), ends()), base.Overloaded),
+    "codex gave up": ((GIVEN_UP, does("hang")), base.Overloaded),
+    "gemini broke": ((says("Hm."), ends(_meta=NO_TOKENS)), base.StreamCut),
     "429": ((fails(429, "slow down"),), base.RateLimited),
     "401": ((fails(-32000, "Authentication required"),), base.AuthenticationFailed),
     "empty": ((ends(),), base.EmptyResponse),

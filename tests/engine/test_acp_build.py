@@ -126,6 +126,16 @@ def test_codex_is_told_as_a_tree(tmp_path: Path) -> None:
     assert config["features"]["goals"] is False
 
 
+def test_codex_is_never_logged_in_with_a_key(tmp_path: Path) -> None:
+    """It would write the key into the user's own settings; so it is an address with a key."""
+    client = AcpClient(AGENTS[AcpAgent.CODEX], AcpAgent.CODEX)
+    launch = client.launch(ClientSettings(name="m", key="k-1"), Job(tmp_path, tmp_path, True))
+    provider = json.loads(launch.environment["CODEX_CONFIG"])["model_providers"]["orchestra"]
+    assert provider["base_url"] == "https://api.openai.com/v1"
+    assert launch.environment[provider["env_key"]] == "k-1"
+    assert "k-1" not in launch.environment["CODEX_CONFIG"]
+
+
 @POSIX
 async def test_a_command_with_arguments_is_started_with_them(tmp_path: Path) -> None:
     bench = AcpBench(tmp_path)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from orchestra_tui.domain.presets import PRESETS
 from orchestra_tui.domain.settings import AcpAgent
 from orchestra_tui.engine.adapters.acp.reader import AcpReader
 from orchestra_tui.engine.adapters.process.claude import ClaudeClient
@@ -100,6 +101,9 @@ class AcpClient:
 
     def launch(self, settings: ClientSettings, job: Job) -> Launch:
         """The agent's arguments with the variables and files of its vendor's command line."""
+        if self._kind is AcpAgent.CODEX and settings.key and not settings.base_url:
+            # Logged in with a key, it would keep that in the user's own settings.
+            settings = replace(settings, base_url=PRESETS["openai"]["base_url"])
         own = self._vendor.launch(settings, job) if self._vendor else Launch(())
         environment = dict(own.environment)
         arguments = list(self._agent.arguments)

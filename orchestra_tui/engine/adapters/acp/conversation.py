@@ -57,8 +57,8 @@ async def hold(turn: Turn, terms: Terms) -> None:
     requests = Requests(turn, reader, policy)
     wire = Wire(turn, requests)
     try:
-        session = await _open(turn, terms, reader, wire)
-        reader.finished(await _ask(turn, session, wire))
+        await _open(turn, terms, reader, wire)
+        reader.finished(await _ask(turn, reader.session, wire))
     except RequestError as refusal:
         reader.failed(*refusal_of(refusal))
     except Gone:
@@ -69,8 +69,8 @@ async def hold(turn: Turn, terms: Terms) -> None:
         turn.run.let_go()
 
 
-async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> str:
-    """Greet the agent and open a session in the copy; its id."""
+async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> None:
+    """Greet the agent and open a session in the copy."""
     files = FileSystemCapabilities(read_text_file=True, write_text_file=True)
     greeting = InitializeRequest(
         protocol_version=PROTOCOL_VERSION,
@@ -81,12 +81,11 @@ async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> str:
     wanted = NewSessionRequest(cwd=str(turn.copy.root), mcp_servers=[])
     opened = await wire.ask(AGENT_METHODS["session_new"], wanted)
     reader.model = text_at(opened, "models", "currentModelId")
-    session = text_at(opened, "sessionId")
+    reader.session = text_at(opened, "sessionId")
     for choice in ("mode", "model"):
         value = terms.mode if choice == "mode" else terms.model
-        if value and not await _choose(wire, session, opened, choice=choice, value=value):
+        if value and not await _choose(wire, reader.session, opened, choice=choice, value=value):
             _complain(turn, terms, opened, choice=choice, value=value)
-    return session
 
 
 async def _ask(turn: Turn, session: str, wire: Wire) -> Event:

@@ -45,6 +45,7 @@ class AcpReader(EventReader):
         self._shown: set[tuple[str, str]] = set()
         self._is_broken = False
         self._broken_words = ""
+        self.session = ""
         self.root = PurePath("/")
         """The folder of the session, which paths are shown below."""
         self.only_words = False
@@ -74,6 +75,9 @@ class AcpReader(EventReader):
             return ""
         kind = text_at(update, "sessionUpdate")
         self.alive += kind in _AT_WORK
+        if text_at(params, "sessionId") != self.session:
+            # A session of its own that the agent opened; its words are no part of the answer.
+            return ""
         match kind:
             case "agent_message_chunk":
                 return self._piece(update)
