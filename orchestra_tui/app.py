@@ -6,7 +6,6 @@ follows it. The worker folds and feeds buffers; widgets change in message handle
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
@@ -19,7 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from orchestra_tui.dialogs.help import HelpDialog, help_entries
-from orchestra_tui.domain.commands import Command, StartRun
+from orchestra_tui.domain.commands import Command, ConfigureAgents, StartRun
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.ports import EngineClient, GetProject, Lagged, ProjectInfo, Query
@@ -28,7 +27,7 @@ from orchestra_tui.domain.text import clean
 from orchestra_tui.keymap import FRAME_BINDINGS
 from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.screens import LATER_SCREENS
-from orchestra_tui.screens.base import AppOptions, OrchestraScreen, is_typing
+from orchestra_tui.screens.base import AppOptions, OrchestraScreen, Reopen, is_typing
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
 from orchestra_tui.widgets.plain_static import Sanitize
@@ -46,15 +45,6 @@ EXIT_ENGINE = 2
 """The exit code when the engine cannot be opened, e.g. because another process holds it."""
 R = TypeVar("R")
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Reopen:
-    """The result of an app that wants to be started again in another project."""
-
-    root: str
-    session: SessionId
-    resume: bool
 
 
 class OrchestraApp(App[Reopen]):
@@ -176,6 +166,8 @@ class OrchestraApp(App[Reopen]):
             self.say(str(error), is_error=True)
             return None
         self._moved(self._feed.move_to(state))
+        if isinstance(command, ConfigureAgents):
+            self._load_project()
         return state
 
     async def ask(self, query: Query[R]) -> R:
@@ -196,6 +188,10 @@ class OrchestraApp(App[Reopen]):
     def reopen(self, root: str, session: SessionId, *, resume: bool) -> None:
         """Leave, so that the composition root opens another project."""
         self.exit(result=Reopen(root=root, session=session, resume=resume))
+
+    def start_over(self, *, rehearse: bool) -> None:
+        """Leave, so that the composition root opens this folder anew."""
+        self.exit(result=Reopen(rehearse=rehearse))
 
     # --- actions ------------------------------------------------------------------------------
 

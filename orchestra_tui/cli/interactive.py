@@ -30,9 +30,19 @@ def run_app(arguments: Arguments) -> int:
         result, code = asyncio.run(_run_once(preparation, _run_settings(arguments, settings)))
         if not isinstance(result, Reopen):
             return code
-        reopen = Path(result.root), result.session
-        preparation = Preparation(arguments, reopen, health=preparation.health)
-        preparation = preparation if result.resume else preparation.only_looking()
+        preparation = _next(arguments, result, preparation)
+
+
+def _next(arguments: Arguments, wish: Reopen, before: Preparation) -> Preparation:
+    """What to open after the user left one project for another, or for other agents."""
+    if wish.session is None:
+        # Nothing starts by itself with agents that were just chosen, whatever was asked first.
+        rehearse = "calm" if wish.rehearse else None
+        plain = Arguments("app", arguments.path, rehearse=rehearse, cache=arguments.cache)
+        return Preparation(plain, health=before.health)
+    reopen = Path(wish.root), wish.session
+    preparation = Preparation(arguments, reopen, health=before.health)
+    return preparation if wish.resume else preparation.only_looking()
 
 
 async def _run_once(

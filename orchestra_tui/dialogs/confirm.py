@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
 
@@ -15,6 +16,9 @@ from orchestra_tui.widgets.plain_static import PlainStatic
 class ConfirmDialog(GuardedDialog[bool]):
     """Gives True if the user agrees, else None. `text` may hold foreign text."""
 
+    DEFAULT_CSS = """
+    ConfirmDialog .question { height: auto; max-height: 50vh; scrollbar-size-vertical: 1; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "answer", "yes", tooltip="yes, do it", id="dialog.confirm"),
     ]
@@ -32,7 +36,8 @@ class ConfirmDialog(GuardedDialog[bool]):
     def compose_body(self) -> ComposeResult:
         """What would happen."""
         if self._text:
-            yield PlainStatic(self._text)
+            with VerticalScroll(classes="question"):
+                yield PlainStatic(self._text)
 
     def compose_buttons(self) -> ComposeResult:
         """Yes or no."""

@@ -20,5 +20,7 @@ def _later(name: str) -> Callable[[], Screen[Any]]:
     return make
 
 
-LATER_SCREENS = {name: _later(name) for name in ("plan", "run", "diff", "recovery", "sessions")}
+LATER_SCREENS = {
+    name: _later(name) for name in ("plan", "run", "diff", "recovery", "sessions", "doctor")
+}
 """The tab's name -> what makes its screen."""

@@ -32,6 +32,17 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
+class Reopen:
+    """The result of an app that wants to be started again: on a session of some project, or
+    without one where it was started, with the agents that are configured now or in rehearsal."""
+
+    root: str = ""
+    session: SessionId | None = None
+    resume: bool = False
+    rehearse: bool = False
+
+
+@dataclass(frozen=True)
 class AppOptions:
     """How the app starts; the composition root decides."""
 
@@ -97,6 +108,10 @@ class Host(Protocol):
 
     def reopen(self, root: str, session: SessionId, *, resume: bool) -> None:
         """Leave, so that the composition root opens a session of another project."""
+        ...
+
+    def start_over(self, *, rehearse: bool) -> None:
+        """Leave, so that the folder is opened anew: in rehearsal, or with who is configured."""
         ...
 
 

@@ -19,13 +19,14 @@ from orchestra_tui.domain.state import SessionState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.cells import fit
+from orchestra_tui.widgets.chain_words import chain_content
 from orchestra_tui.widgets.composer import Composer, TaskArea
 from orchestra_tui.widgets.draft_file import DraftFile
 from orchestra_tui.widgets.frame import is_rehearsed
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.row_list import Row, RowList
 from orchestra_tui.widgets.session_table import SessionTable
-from orchestra_tui.widgets.signs import role_style, role_title
+from orchestra_tui.widgets.signs import Signs, role_style, role_title
 from orchestra_tui.widgets.tabs import landing_screen, newest_run
 
 EXAMPLES = (
@@ -36,6 +37,7 @@ EXAMPLES = (
 _BREAKPOINTS = [(0, "-short"), (34, "-tall")]
 _RECENT = 30
 _DRAFT_DELAY = 0.5
+_MAX_LINKS = 3
 
 
 class HomeScreen(OrchestraScreen):
@@ -118,7 +120,8 @@ class HomeScreen(OrchestraScreen):
         is_rehearsal = is_rehearsed(self.session, project)
         self.set_class(is_rehearsal, "-rehearsal")
         self.query_one("#rehearsal-note", PlainStatic).update(_rehearsal_note(project))
-        self.query_one("#team", PlainStatic).update(_team(project, is_rehearsal))
+        team = _team(project, self.host.signs, is_rehearsal=is_rehearsal)
+        self.query_one("#team", PlainStatic).update(team)
         self.query_one("#context", PlainStatic).update(_context(project))
 
     @work(group="recent", exclusive=True)
@@ -215,18 +218,22 @@ def _text_row(text: str) -> Row:
 
 def _rehearsal_note(project: ProjectInfo) -> Content:
     return Content.assemble(
-        "No provider is configured, so a script plays the agents: same steps, same files, no AI. ",
+        "Rehearsal: a script plays the agents, same steps, same files, no AI. ",
         (f"It writes in {clean_line(project.root)}", "$muted"),
     )
 
 
-def _team(project: ProjectInfo, is_rehearsal: bool) -> Content:
-    parts: list[Content] = []
-    for role in Role:
-        name = "script" if is_rehearsal else project.adapters.get(role.value, "")
-        shown = clean_line(name) if name else "not configured"
-        parts.append(Content.assemble((role_title(role), role_style(role)), " ", (shown, "$muted")))
-    return Content("   ").join(parts)
+def _team(project: ProjectInfo, signs: Signs, *, is_rehearsal: bool) -> Content:
+    titles = [Content.styled(role_title(role), role_style(role)) for role in Role]
+    if is_rehearsal:
+        hint = Content.assemble(": a script   ", ("f9", "$accent bold"), " connect something")
+        return Content.assemble(Content(" ").join(titles), hint)
+    chains = [
+        chain_content(project.chains.get(role.value, ()), signs, limit=_MAX_LINKS) for role in Role
+    ]
+    parts = [Content(" ").join(pair) for pair in zip(titles, chains, strict=True)]
+    hint = Content.assemble(("f9", "$accent bold"), " edit")
+    return Content("   ").join([*parts, hint])
 
 
 def _context(project: ProjectInfo) -> Content:

@@ -15,7 +15,7 @@ from orchestra_tui.domain.state import SessionState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.signs import signs_of
-from orchestra_tui.widgets.tabs import TABS, Tab, badges
+from orchestra_tui.widgets.tabs import HEADER_TABS, Tab, badges
 
 REHEARSAL_LABEL = "REHEARSAL - no AI"
 _SPACE_FOR_PLACE = 104
@@ -101,7 +101,7 @@ class FrameHeader(Horizontal):
         """Brand, place, tabs, label."""
         yield PlainStatic(Content("Orchestra"), id="brand")
         yield PlainStatic(id="place")
-        for tab in TABS:
+        for tab in HEADER_TABS:
             yield ScreenTab(tab, is_current=tab.name == self._current)
         yield PlainStatic(Content(REHEARSAL_LABEL), id="rehearsal")
 
@@ -111,7 +111,7 @@ class FrameHeader(Horizontal):
         waiting = badges(session)
         if waiting != self._badges:
             self._badges = waiting
-            for tab, widget in zip(TABS, self.query(ScreenTab), strict=True):
+            for tab, widget in zip(HEADER_TABS, self.query(ScreenTab), strict=True):
                 widget.has_badge = tab.name in waiting
         self._show_place()
 

@@ -1,4 +1,4 @@
-"""The six places of the app: their names, keys, where something waits, and where to go next.
+"""The places of the app: their names, keys, where something waits, and where to go next.
 
 The rule a reader must not break: `wanted_screen` is pure and only suggests; the App never takes
 the focus from somebody who types.
@@ -17,6 +17,8 @@ class Tab:
     title: str
     key: str
     purpose: str
+    in_header: bool = True
+    """A line of 80 columns has no room for those that are seldom needed."""
 
 
 TABS = (
@@ -26,7 +28,9 @@ TABS = (
     Tab("diff", "Diff", "f5", "compare the changes and commit"),
     Tab("recovery", "Recovery", "f6", "see what failed and what to do about it"),
     Tab("sessions", "Sessions", "f7", "open or resume an earlier session"),
+    Tab("doctor", "Doctor", "f9", "see what can work here, choose who is asked", in_header=False),
 )
+HEADER_TABS = tuple(tab for tab in TABS if tab.in_header)
 
 
 def newest_run(session: SessionState | None) -> RunState | None:

@@ -52,6 +52,12 @@ PROJECT = ProjectInfo(
         "auditor": "gemini gemini-3",
         "consultant": "codex gpt-5",
     },
+    chains={
+        "architect": ("codex", "gemini"),
+        "executor": ("glm", "gemini"),
+        "auditor": ("gemini",),
+        "consultant": ("codex",),
+    },
     checks=("pytest",),
     checks_why="pyproject.toml has [tool.pytest.ini_options]",
     file_count=214,

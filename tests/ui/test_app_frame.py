@@ -17,7 +17,7 @@ from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.screens.sessions import SessionsScreen
 from orchestra_tui.widgets.frame import FrameHeader
 from orchestra_tui.widgets.session_table import SessionTable
-from orchestra_tui.widgets.tabs import TABS, Tab
+from orchestra_tui.widgets.tabs import HEADER_TABS, Tab
 from tests.ui.stories import PLAN, SESSIONS, TASK, approved, begun, executed, proposed
 from tests.ui.stub_client import PROJECT, START, StubClient
 from tests.ui.waiting import until
@@ -67,23 +67,23 @@ async def test_typing_is_never_interrupted() -> None:
         assert "plan waits for you" in str(app.screen.query_one("StatusLine").render())
 
 
-@pytest.mark.parametrize("tab", TABS, ids=lambda tab: tab.name)
+@pytest.mark.parametrize("tab", HEADER_TABS, ids=lambda tab: tab.name)
 async def test_every_tab_by_key_and_by_mouse(tab: Tab) -> None:
     """From a text field as well; escape leads back."""
     client = StubClient()
     app = OrchestraApp(client)
-    place = TABS.index(tab)
+    place = HEADER_TABS.index(tab)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.pause()
-        await pilot.press(TABS[place].key)
+        await pilot.press(HEADER_TABS[place].key)
         await pilot.pause()
-        assert app.current_mode == TABS[place].name
+        assert app.current_mode == HEADER_TABS[place].name
         await pilot.press("escape")
         await pilot.pause()
         assert app.current_mode == "home"
         await pilot.click(list(app.screen.query("ScreenTab"))[place])
         await pilot.pause()
-        assert app.current_mode == TABS[place].name
+        assert app.current_mode == HEADER_TABS[place].name
 
 
 async def test_a_slow_screen_subscribes_again() -> None:
