@@ -1,203 +1,33 @@
-"""Replies under watch: what runs away is stopped, what looks damaged is said, no more than that."""
+"""Whole calls under watch: a runaway is stopped and asked again, a doubt is told, no more."""
 
 import asyncio
 import json
-import random
-import sysconfig
 from pathlib import Path
-
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
-from orchestra_tui.domain.calls import FinishReason, Usage
-from orchestra_tui.domain.ids import Role, StepId
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, Usage
+from orchestra_tui.domain.ids import CallKey, Role, StepId
+from orchestra_tui.domain.prompt_blocks import block
 from orchestra_tui.domain.settings import Mode
 from orchestra_tui.domain.state import StepStatus
-from orchestra_tui.engine.adapters.rehearsal.transport import AppRequest, Reply
-from orchestra_tui.engine.agents.parsing import ReplyRefused, parse_plan
-from orchestra_tui.engine.agents.partial import PartialReply
-from orchestra_tui.engine.agents.runaway import (
-    ANSWER_LIMIT,
-    FILE_LIMIT,
-    MAX_PERIOD,
-    STEP,
-    WINDOW,
-    RunawayWatch,
-    repeated,
-    size_limit,
+from orchestra_tui.engine.adapters.base import (
+    Cancelled,
+    Completion,
+    CompletionRequest,
+    Message,
+    OnDelta,
 )
-from orchestra_tui.engine.validation.growing import CLOSED, Doubt
+from orchestra_tui.engine.adapters.rehearsal.transport import AppRequest, Reply
+from orchestra_tui.engine.agents.runaway import STEP, WINDOW
+from orchestra_tui.engine.orchestrator.watched_call import Watch, file_before
+from orchestra_tui.engine.validation.growing import Doubt
 from tests.engine.engine_house import house
 from tests.stubs.openai_server import DONE, EVENTS, delta, usage
 from tests.stubs.scripted_agents import question, scripted_agents, whole_file
 
-STDLIB = Path(sysconfig.get_paths()["stdlib"])
-
-
-def real_files(count: int, *, seed: int) -> list[str]:
-    """Files of the standard library, with its data and its tests where they are installed."""
-    paths = sorted(path for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts)
-    chosen = random.Random(seed).sample(paths, min(count, len(paths)))
-    largest = sorted(paths, key=lambda path: path.stat().st_size)[-5:]
-    texts = []
-    for path in (*chosen, *largest):
-        try:
-            texts.append(path.read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            continue
-    return texts
-
-
-def reply_of(text: str) -> str:
-    return f"=== FILE a.py\n{text}=== END FILE\n=== END REPLY\n"
-
-
-def test_intact_files_of_the_standard_library_are_never_stopped() -> None:
-    chance = random.Random(1)
-    for text in real_files(400, seed=2):
-        watch = RunawayWatch(size_limit(Role.EXECUTOR, None))
-        reply, at = reply_of(text), 0
-        while at < len(reply):
-            size = chance.choice([1, 7, 60, 400, 5_000]) * chance.randint(1, 30)
-            assert watch.feed(reply[at : at + size]) == ""
-            at += size
-
-
-def test_intact_files_of_the_standard_library_raise_no_doubt() -> None:
-    chance = random.Random(3)
-    for text in real_files(60, seed=4)[:60]:
-        partial = PartialReply(Role.EXECUTOR, "a.py", chance.choice([None, text]))
-        reply, at = reply_of(text), 0
-        while at < len(reply):
-            at += chance.choice([300, 1_000, 4_000]) + at // 10
-            assert partial.look(reply[:at]) is None
-
-
-@given(
-    st.text(min_size=1, max_size=300).filter(lambda block: block.strip() != ""),
-    st.integers(1, 3_000),
-    st.integers(0, 40_000),
-)
-@settings(max_examples=60)
-def test_a_reply_that_repeats_itself_is_stopped_within_a_bound(
-    block: str, size: int, sane: int
-) -> None:
-    start = "".join(f"line {number} is new\n" for number in range(sane // 16))
-    watch = RunawayWatch(FILE_LIMIT)
-    for at in range(0, len(start), size):
-        assert not watch.feed(start[at : at + size])
-    endless = block * (2 * WINDOW // len(block) + 1)
-    fed = 0
-    while not watch.feed(endless[fed : fed + size]):
-        fed += size
-        assert fed <= WINDOW + 2 * max(STEP, size)
-    assert "over and over" in watch.reason
-
-
-def test_a_repeated_function_counts_and_a_table_does_not() -> None:
-    function = "def f(x):\n" + "".join(f"    step_{n}(x)\n" for n in range(60)) + "\n\n"
-    assert len(function) < MAX_PERIOD
-    assert repeated((function * 40)[-WINDOW:]) == len(function)
-    table = "".join(f"    ({n}, {n * n}),\n" for n in range(3_000))
-    assert repeated(table[-WINDOW:]) == 0
-    assert repeated("x" * (WINDOW - 1)) == 0
-
-
-def test_what_the_file_had_already_is_no_repetition() -> None:
-    old = "0x00,\n" * 40_000
-    watch = RunawayWatch(size_limit(Role.EXECUTOR, old), old)
-    assert not any(watch.feed(old[at : at + 500]) for at in range(0, len(old), 500))
-    assert RunawayWatch(FILE_LIMIT).feed(old)
-
-
-@pytest.mark.parametrize(
-    ("role", "old", "limit"),
-    [
-        (Role.ARCHITECT, None, ANSWER_LIMIT),
-        (Role.AUDITOR, "x", ANSWER_LIMIT),
-        (Role.EXECUTOR, None, FILE_LIMIT),
-        (Role.CONSULTANT, "x" * 1_000, 203_000),
-    ],
-    ids=["plan", "audit", "new file", "changed file"],
-)
-def test_growing_far_beyond_the_purpose_is_a_reason_too(
-    role: Role, old: str | None, limit: int
-) -> None:
-    assert size_limit(role, old) == limit
-    watch = RunawayWatch(size_limit(role, old), old or "")
-    chance = random.Random(5)
-    while not watch.feed(f"{chance.random()} is a new line\n" * 40):
-        assert watch.length < limit + 10_000
-    assert "grew to more than" in watch.reason
-    assert watch.length > limit
-
-
-def test_the_refusal_of_a_stopped_reply_says_why() -> None:
-    with pytest.raises(ReplyRefused, match="the same 6 characters, over and over") as refusal:
-        parse_plan("{" + "again " * 5_000, FinishReason.RUNAWAY)
-    assert not refusal.value.is_cut
-    with pytest.raises(ReplyRefused, match="stopped after 20 characters"):
-        parse_plan("x" * 20, FinishReason.RUNAWAY)
-
-
 LINES = [f"def f{n}(x):\n    return x + {n}\n\n\n" for n in range(200)]
 SOUND = "".join(LINES)
-
-
-def doubts(reply: str, *, old: str | None = None, role: Role = Role.EXECUTOR) -> list[Doubt]:
-    """Every doubt while the reply grows by a few lines at a time, as often as it is raised."""
-    partial = PartialReply(role, "a.py", old)
-    found = []
-    for at in range(0, len(reply) + 400, 400):
-        if doubt := partial.look(reply[:at]):
-            found.append(doubt)
-    return found
-
-
-def test_an_elision_is_said_while_the_reply_still_comes() -> None:
-    elided = "".join(LINES[:5]) + "# ... rest of the code unchanged\n" + "".join(LINES[5:])
-    found = doubts(reply_of(elided))
-    assert found[0].line == 21
-    assert "# ... rest of the code unchanged" in found[0].message
-    assert doubts(reply_of(elided), old=elided) == []
-
-
-def test_an_error_is_said_once_it_is_left_behind() -> None:
-    broken = "".join(LINES[:5]) + "def g(:\n    return = 3\n\n\n" + "".join(LINES[5:])
-    found = doubts(reply_of(broken))
-    assert found[0] == Doubt(found[0].line, "a syntax error is left behind")
-    assert 21 <= (found[0].line or 0) <= 22
-    assert CLOSED > 10
-    assert doubts(reply_of(broken), old=broken) == []
-    assert doubts(reply_of("".join(LINES[:100]) + "x = (\n")) == []
-
-
-@pytest.mark.parametrize(
-    ("reply", "role", "says"),
-    [
-        ("Sure, here is the file:\n\n=== FILE a.py\n", Role.EXECUTOR, "begin with its file"),
-        ("=== FILE a.py\n```python\nx = 1\n", Role.EXECUTOR, "fence stands around"),
-        ("Here is the plan:\n{\n", Role.ARCHITECT, "begin with a JSON object"),
-        ("I looked at it.\n", Role.AUDITOR, "begin with a JSON object"),
-    ],
-)
-def test_what_can_not_become_a_reply_any_more_is_said(reply: str, role: Role, says: str) -> None:
-    assert says in doubts(reply, role=role)[0].message
-
-
-@pytest.mark.parametrize(
-    "reply", ["", "\n\n", "Sure", "=== FI", "{", '{\n"summary"', "```json\n{\n"]
-)
-def test_what_may_still_become_one_is_not(reply: str) -> None:
-    role = Role.EXECUTOR if reply.startswith(("S", "=")) else Role.ARCHITECT
-    assert doubts(reply, role=role) == []
-    if not reply.strip():
-        assert doubts(reply) == []
-
-
 PLAN = {
     "summary": "s",
     "steps": [{"id": "s1", "path": "a.py", "change": "create", "purpose": "functions"}],
@@ -310,3 +140,82 @@ async def test_cancelling_the_run_ends_a_watched_call_as_any_other(tmp_path: Pat
         assert h.run.outcome is ev.Outcome.CANCELLED
         await gone.wait()
         assert not h.of(ev.ReplyRefused)
+
+
+class Speaker:
+    """An adapter that says its pieces, and has an error of its own for a call that is stopped."""
+
+    def __init__(self, *pieces: str, until: asyncio.Event | None = None) -> None:
+        self.pieces = pieces
+        self.until = until
+
+    async def execute(self, request: CompletionRequest, on_delta: OnDelta) -> Completion:
+        try:
+            for piece in self.pieces:
+                on_delta(piece)
+                await asyncio.sleep(0)
+            if self.until is not None:
+                await self.until.wait()
+        except asyncio.CancelledError:
+            raise Cancelled("stopped") from None
+        return Completion("".join(self.pieces), FinishReason.STOP, Usage(), "m")
+
+    async def is_available(self) -> bool:
+        return True
+
+    def info(self) -> AdapterInfo:
+        return AdapterInfo(name="speaker", model="m", provider="p")
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def request_of(*messages: Message) -> CompletionRequest:
+    return CompletionRequest(
+        key=CallKey("r1/s1/execute/1/call/1"),
+        role=Role.EXECUTOR,
+        path="a.py",
+        task="t",
+        messages=messages,
+    )
+
+
+async def watched(
+    adapter: Speaker, request: CompletionRequest
+) -> tuple[Completion, list[Doubt], str]:
+    told: list[Doubt] = []
+    seen: list[str] = []
+
+    async def tell(doubt: Doubt) -> None:
+        told.append(doubt)
+        if adapter.until is not None:
+            adapter.until.set()
+
+    watch = Watch(Role.EXECUTOR, "a.py", file_before(request), tell)
+    completion = await watch.execute(adapter, request, seen.append)
+    return completion, told, "".join(seen)
+
+
+async def test_an_adapter_with_an_error_for_being_stopped_is_a_runaway_all_the_same() -> None:
+    speaker = Speaker(*["again and again\n"] * 5_000)
+    completion, _, seen = await watched(speaker, request_of(Message("user", "write")))
+    assert completion.finish is FinishReason.RUNAWAY
+    assert completion.text == seen
+    assert WINDOW <= len(seen) < WINDOW + 2 * STEP
+
+
+async def test_the_rest_of_a_cut_reply_is_not_judged_by_its_beginning() -> None:
+    rest = "    return 1\n" + SOUND[:3_000] + "=== END FILE\n=== END REPLY\n"
+    asked = Message("user", "write")
+    speaker = Speaker(rest, until=asyncio.Event())
+    _, told, _ = await watched(speaker, request_of(asked))
+    assert told == [Doubt(None, "the reply does not begin with its file")]
+    head = (asked, Message("assistant", "=== FILE a.py\ndef f():\n"), Message("user", "go on"))
+    completion, told, seen = await watched(Speaker(rest), request_of(*head))
+    assert (completion.text, told, seen) == (rest, [], rest)
+
+
+def test_the_file_before_is_the_one_that_the_prompt_shows() -> None:
+    prompt = block("FILE", "b.py", "other\n") + block("FILE", "a.py", "x = 1\n=== no marker\n")
+    assert file_before(request_of(Message("user", prompt))) == "x = 1\n=== no marker\n"
+    assert file_before(request_of(Message("user", "a.py does not exist yet"))) is None

@@ -125,7 +125,7 @@ class JournaledTries:
             await self._started(link, text, attempt.passed, reserve)
             began = monotonic()
             on_delta = self._text_to_pane(attempt, on_answering)
-            watch = await self._watch(request, attempt)
+            watch = await self._watch(request)
             completion = await watch.execute(link.adapter, request, on_delta)
             seconds = round(monotonic() - began, 3)
             cost = await self._ledger.cost(
@@ -282,7 +282,7 @@ class JournaledTries:
 
         return pass_on
 
-    async def _watch(self, request: CompletionRequest, attempt: Try) -> Watch:
+    async def _watch(self, request: CompletionRequest) -> Watch:
         key = self.key
 
         async def doubted(doubt: Doubt) -> None:
@@ -297,7 +297,7 @@ class JournaledTries:
 
         old = await asyncio.to_thread(file_before, request)
         role, path = self._question.role, self._question.path
-        return Watch(role, path, old, on_doubt=doubted, head=attempt.head)
+        return Watch(role, path, old, on_doubt=doubted)
 
     async def _finished(self, completion: Completion, seconds: float, cost: Cost | None) -> None:
         reply = await asyncio.to_thread(self._blobs.put, completion.text.encode())

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from orchestra_tui.domain.calls import FinishReason, Usage
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.prompt_blocks import read_file_block
-from orchestra_tui.engine.adapters.base import Adapter, Completion, CompletionRequest, OnDelta
+from orchestra_tui.engine.adapters.base import (
+    Adapter,
+    AdapterError,
+    Completion,
+    CompletionRequest,
+    OnDelta,
+)
 from orchestra_tui.engine.agents.partial import PartialReply
 from orchestra_tui.engine.agents.runaway import RunawayWatch, size_limit
 from orchestra_tui.engine.validation.growing import Doubt
@@ -28,13 +34,12 @@ OnDoubt = Callable[[Doubt], Awaitable[None]]
 
 @dataclass
 class Watch:
-    """Sees one reply come in. `head` is what an earlier call gave of it."""
+    """Sees one reply come in; `old` is the file that it is about, as it was before."""
 
     role: Role
     path: str | None
     old: str | None
     on_doubt: OnDoubt
-    head: str = ""
     _pieces: list[str] = field(default_factory=list)
     _length: int = 0
     _looked_at: int = 0
@@ -42,7 +47,6 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._runaway = RunawayWatch(size_limit(self.role, self.old), self.old or "")
-        self._runaway.feed(self.head)
 
     async def execute(
         self, adapter: Adapter, request: CompletionRequest, on_delta: OnDelta
@@ -52,12 +56,16 @@ class Watch:
         asking = asyncio.ensure_future(
             adapter.execute(request, lambda piece: self._take(piece, on_delta, asking.cancel))
         )
-        looking = asyncio.create_task(self._look(), name=f"look at {request.key}")
+        # The rest of a cut reply begins in the middle: by itself it cannot be looked at.
+        is_rest = any(message.author == "assistant" for message in request.messages)
+        look = asyncio.sleep(0) if is_rest else self._look()
+        looking = asyncio.create_task(look, name=f"look at {request.key}")
         try:
             return await asking
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, AdapterError):
             task = asyncio.current_task()
-            if not self._runaway.reason or (task is not None and task.cancelling()):
+            is_cancelled = task is not None and task.cancelling() > 0
+            if not self._runaway.reason or is_cancelled:
                 raise
             text = "".join(self._pieces)
             return Completion(text, FinishReason.RUNAWAY, Usage(), adapter.info().model)
@@ -70,6 +78,8 @@ class Watch:
         on_delta(piece)
         self._pieces.append(piece)
         self._length += len(piece)
+        if self._runaway.reason:
+            return
         if self._runaway.feed(piece):
             stop()
         elif self._length - self._looked_at >= max(MIN_GROWTH, self._looked_at // 10):
@@ -77,13 +87,13 @@ class Watch:
 
     async def _look(self) -> None:
         """Tell the first doubt, then leave the reply alone."""
-        partial = PartialReply(self.role, self.path, self.old)
+        await self._grown.wait()
+        partial = await asyncio.to_thread(PartialReply, self.role, self.path, self.old)
         while True:
             await self._grown.wait()
             self._grown.clear()
             self._looked_at = self._length
-            text = self.head + "".join(self._pieces)
-            doubt = await asyncio.to_thread(partial.look, text)
+            doubt = await asyncio.to_thread(partial.look, "".join(self._pieces))
             if doubt is not None:
                 await self.on_doubt(doubt)
                 return
