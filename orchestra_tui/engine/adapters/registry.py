@@ -18,6 +18,8 @@ from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.gemini import build_gemini
 from orchestra_tui.engine.adapters.glm import build_glm
 from orchestra_tui.engine.adapters.key_guard import guarded
+from orchestra_tui.engine.adapters.local.adapter import build_local
+from orchestra_tui.engine.adapters.local.models import LocalModels
 from orchestra_tui.engine.adapters.openai_compatible import build_openai_compatible
 from orchestra_tui.engine.adapters.plugins import build_plugin, is_foreign
 from orchestra_tui.engine.adapters.process.build import CLIENTS, build_process_adapter
@@ -36,14 +38,18 @@ def build_adapter(
     keys: Mapping[str, str] | None = None,
     transport: Transport = None,
     tree: PrivateTree | None = None,
+    models: LocalModels | None = None,
 ) -> Adapter:
     """The adapter for one entry of the settings; `transport` replaces the network.
 
     `keys` are the keys that were found, by name; without them the environment has them all.
-    `tree` makes the copies of the project that agent programs run in.
+    `tree` makes the copies of the project that agent programs run in. `models` are the model files
+    in use, shared by adapters; without it the adapter has its own.
 
     Raises NotConfigured if its key was not found, and UsageError for settings that cannot be used.
     """
+    if settings.kind is AdapterKind.LOCAL:
+        return build_local(settings, models or LocalModels(environ), owns=models is None)
     found = environ if keys is None else keys
     adapter = _built(settings, environ, found, transport, tree)
     return guarded(adapter, settings, environ, keys)

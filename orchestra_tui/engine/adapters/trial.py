@@ -18,6 +18,7 @@ from orchestra_tui.domain.ids import CallKey, Role
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.base import AdapterError, CompletionRequest, Message
+from orchestra_tui.engine.adapters.local.models import LocalModels
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.transport import Transport
 
@@ -34,12 +35,15 @@ async def try_link(
     *,
     keys: Mapping[str, str] | None = None,
     transport: Transport | None = None,
+    models: LocalModels | None = None,
 ) -> LinkTrial:
     """Ask this adapter once. Without `keys` the environment has them all.
 
     Raises UsageError if its settings or its key cannot be used.
     """
-    adapter = build_adapter(settings, environ, keys=keys, transport=transport, tree=_NoProject())
+    adapter = build_adapter(
+        settings, environ, keys=keys, transport=transport, tree=_NoProject(), models=models
+    )
     began = monotonic()
     try:
         completion = await adapter.execute(_request(settings), lambda delta: None)

@@ -17,6 +17,7 @@ from orchestra_tui.domain.errors import CommandRefused, UsageError
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterSettings, Settings
 from orchestra_tui.engine.adapters.detection import KEYS, Probes
+from orchestra_tui.engine.adapters.local.models import LocalModels
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 from orchestra_tui.engine.adapters.transport import Transport
 from orchestra_tui.engine.adapters.trial import try_link
@@ -45,6 +46,8 @@ class AgentSetup:
     """What is closed with the project; adapters that are not used any more wait for it."""
     store: ports.SettingsStore | None = None
     transport: Transport | None = None
+    models: LocalModels | None = None
+    """The model files that are loaded already."""
     _keys: asyncio.Task[Mapping[str, str]] | None = None
 
     async def answer(self, query: SetupQuery) -> object:
@@ -96,6 +99,7 @@ class AgentSetup:
             self.transport,
             self.copies,
             keys=await self._found(wanted),
+            models=self.models,
         )
         for adapter in built.adapters:
             self.closing.push_async_callback(adapter.close)
@@ -116,7 +120,9 @@ class AgentSetup:
         chosen = query.offer.settings() if query.offer else self._named(query.name)
         keys = await self._found(Settings(adapters=(chosen,)))
         environment = self.project.environment
-        return await try_link(chosen, environment, keys=keys, transport=self.transport)
+        return await try_link(
+            chosen, environment, keys=keys, transport=self.transport, models=self.models
+        )
 
     def _probes(self) -> Probes:
         return Probes(self.project.settings, self.project.environment, keys=self._shared_keys)

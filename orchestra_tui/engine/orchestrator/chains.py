@@ -12,6 +12,7 @@ from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.fallback import Link, Timeouts, refuse_mixed
+from orchestra_tui.engine.adapters.local.models import LocalModels
 from orchestra_tui.engine.adapters.prices import tariff_of
 from orchestra_tui.engine.adapters.process.build import CLIENTS
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
@@ -85,11 +86,12 @@ def build_chains(
     tree: PrivateTree | None = None,
     *,
     keys: Mapping[str, str] | None = None,
+    models: LocalModels | None = None,
 ) -> Chains:
     """Every configured adapter, and the chains of those that can be used.
 
     `keys` are the keys that were found; without them the environment has them all. `tree` makes
-    the copies of the project that agent programs run in.
+    the copies of the project that agent programs run in, `models` are the model files in use.
 
     An adapter whose key is not set is left out of its chains. Raises its NotConfigured if that
     leaves a role with nothing, and UsageError for a base URL or key that cannot be used.
@@ -98,7 +100,9 @@ def build_chains(
     missing: dict[str, NotConfigured] = {}
     for chosen in settings.adapters:
         try:
-            adapter = build_adapter(chosen, environment, keys=keys, transport=transport, tree=tree)
+            adapter = build_adapter(
+                chosen, environment, keys=keys, transport=transport, tree=tree, models=models
+            )
         except NotConfigured as error:
             missing[chosen.name] = error
             continue

@@ -15,6 +15,7 @@ from orchestra_tui.domain.ports import ResultCache, SettingsStore
 from orchestra_tui.domain.settings import Scenario, Settings
 from orchestra_tui.engine.adapters.breaker import Lanes
 from orchestra_tui.engine.adapters.key_guard import secrets_near
+from orchestra_tui.engine.adapters.local.models import LocalModels
 from orchestra_tui.engine.adapters.prices import PriceBook
 from orchestra_tui.engine.adapters.rehearsal import build_rehearsal
 from orchestra_tui.engine.adapters.rehearsal.adapter import rehearsal_rate
@@ -102,8 +103,10 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
         copies = PrivateCopies(tree, files)
+        models = LocalModels(options.environment)
+        stack.push_async_callback(models.close)
         # In a thread, because an adapter of another package is imported there.
-        chains = await asyncio.to_thread(_chains, options, copies, found)
+        chains = await asyncio.to_thread(_chains, options, copies, found, models)
         for adapter in chains.adapters:
             stack.push_async_callback(adapter.close)
         gate = Gate()
@@ -160,6 +163,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             closing=closing,
             store=options.settings_store,
             transport=options.transport,
+            models=models,
         )
         answers = Answers(
             tools=tools,
@@ -229,12 +233,19 @@ def _agents(files: ProjectFiles) -> Agents:
     )
 
 
-def _chains(options: EngineOptions, copies: PrivateCopies, keys: FoundKeys) -> Chains:
+def _chains(
+    options: EngineOptions, copies: PrivateCopies, keys: FoundKeys, models: LocalModels
+) -> Chains:
     if options.scenario is not None:
         rate = rehearsal_rate(options.environment)
         return rehearsal_chains(build_rehearsal(options.scenario, rate=rate))
     return build_chains(
-        options.settings, options.environment, options.transport, copies, keys=keys.values
+        options.settings,
+        options.environment,
+        options.transport,
+        copies,
+        keys=keys.values,
+        models=models,
     )
 
 
