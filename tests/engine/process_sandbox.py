@@ -101,6 +101,6 @@ def is_alive(pid: int) -> bool:
     """True if there is such a process; one that nobody reaped yet counts as gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return stat[stat.rindex(b")") + 2 :].split()[0] != b"Z"
