@@ -58,6 +58,10 @@ def _run(arguments: "Arguments") -> int:
             from orchestra_tui.cli.doctor_report import run_doctor
 
             return run_doctor(arguments)
+        case "metrics":
+            from orchestra_tui.cli.metrics_report import print_metrics
+
+            return print_metrics(arguments)
         case "keys":
             from orchestra_tui.cli.keys import run_keys
 

@@ -15,7 +15,7 @@ from orchestra_tui.cli.top import USAGE_LINE
 
 MODES = ("sequential", "parallel", "pipeline", "watch")
 SCENARIOS = ("calm", "storm", "stall", "hopeless")
-COMMANDS = ("run", "plan", "resume", "sessions", "doctor", "keys", "validate")
+COMMANDS = ("run", "plan", "resume", "sessions", "metrics", "doctor", "keys", "validate")
 ROLES = ("architect", "executor", "auditor", "consultant")
 
 T = TypeVar("T")
@@ -56,6 +56,7 @@ class Arguments:
     budget_tokens: tuple[tuple[str, int], ...] = ()
     budget_minutes: tuple[tuple[str, float], ...] = ()
     allow_unknown_price: bool = False
+    all: bool = False
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -83,6 +84,7 @@ def _parse_command(argv: Sequence[str]) -> Arguments:
     _add_plan(commands.add_parser("plan", help="draft a plan for a task and print it"))
     _add_resume(commands.add_parser("resume", help="go on where a run stopped"))
     _add_common(commands.add_parser("sessions", help="list the sessions"))
+    _add_metrics(commands.add_parser("metrics", help="what model calls used, and how they went"))
     _add_doctor(commands.add_parser("doctor", help="what can work here"))
     _add_keys(commands.add_parser("keys", help="the keys of your providers"))
     _add_validate(commands.add_parser("validate", help="look for damage in files"))
@@ -230,6 +232,19 @@ def _validate_problem(options: dict[str, Any]) -> str:
     if options["old"] is not None and (len(files) != 1 or files[0].is_dir()):
         return "--old goes with one file"
     return ""
+
+
+def _add_metrics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "session",
+        nargs="?",
+        metavar="SESSION",
+        help="the session (default: the newest of this project)",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="the newest sessions of this project together"
+    )
+    _add_common(parser)
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ commands:
   orchestra plan TASK        only the plan
   orchestra resume [SESSION] go on where a run stopped
   orchestra sessions         what was run, in every project
+  orchestra metrics [SESSION] what model calls used, and how they went
   orchestra doctor           what can work on this machine
   orchestra keys             the keys of your providers: list, set NAME, remove NAME
   orchestra validate FILE... look for damage in files: cut, broken, elided, wrapped

@@ -1,4 +1,4 @@
-"""The dialog that lets the Executors begin: mode, agents at once, a last note."""
+"""The dialog that lets the Executors begin: mode, agents at once, budget, a last note."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,8 +10,10 @@ from textual.containers import Horizontal
 from textual.widgets import Button, TextArea
 
 from orchestra_tui.dialogs.base import GuardedDialog
+from orchestra_tui.domain.budget import Budget
 from orchestra_tui.domain.plan import Plan, levels
 from orchestra_tui.domain.settings import Mode, RunSettings
+from orchestra_tui.widgets.budget_chip import BudgetChip
 from orchestra_tui.widgets.chip import Chip
 from orchestra_tui.widgets.composer import MANY, MODES
 from orchestra_tui.widgets.plain_static import PlainStatic
@@ -24,6 +26,7 @@ class Approval:
     mode: Mode
     max_concurrency: int
     note: str
+    budget: Budget
 
 
 class ApproveDialog(GuardedDialog[Approval]):
@@ -58,6 +61,7 @@ class ApproveDialog(GuardedDialog[Approval]):
                 id="many",
                 tooltip="agents at once",
             )
+            yield BudgetChip(self._settings.budget, id="budget")
         yield PlainStatic("A last note to the agents (may stay empty)", classes="hint")
         yield TextArea(id="note", highlight_cursor_line=False)
 
@@ -74,6 +78,7 @@ class ApproveDialog(GuardedDialog[Approval]):
                 mode=Mode(self.query_one("#mode", Chip).value),
                 max_concurrency=int(self.query_one("#many", Chip).value),
                 note=self.query_one("#note", TextArea).text.strip(),
+                budget=self.query_one("#budget", BudgetChip).budget,
             )
         )
 

@@ -4,7 +4,6 @@ The rule a reader must not break: what is not known is never counted as zero. A 
 of its calls have no known cost.
 """
 
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -55,19 +54,10 @@ class Money(BaseModel):
     usd: Decimal = Decimal(0)
     unknown: int = 0
 
-    def __add__(self, other: "Money") -> "Money":
-        """Both together."""
-        return Money(usd=self.usd + other.usd, unknown=self.unknown + other.unknown)
-
     @property
     def is_exact(self) -> bool:
         """Nothing is missing from the sum."""
         return not self.unknown
-
-
-def total_of(sums: Iterable[Money]) -> Money:
-    """All of them together."""
-    return sum(sums, Money())
 
 
 def to_micros(usd: Decimal) -> Decimal:
@@ -89,3 +79,10 @@ def money_text(money: Money) -> str:
     if money.is_exact:
         return usd_text(money.usd)
     return f"{usd_text(money.usd)} + ?" if money.usd else "cost unknown"
+
+
+def money_cell(money: Money) -> str:
+    """The same for a narrow column."""
+    if money.is_exact:
+        return usd_text(money.usd)
+    return f"{usd_text(money.usd)}+?" if money.usd else "$?"

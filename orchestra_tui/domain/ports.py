@@ -16,6 +16,7 @@ from orchestra_tui.domain.doctor import Configuration, DoctorLine, LinkTrial, Of
 from orchestra_tui.domain.events import Outcome, Record
 from orchestra_tui.domain.ids import BlobHash, CallKey, Role, SessionId
 from orchestra_tui.domain.keys import KnownKey
+from orchestra_tui.domain.metrics import Metrics
 from orchestra_tui.domain.money import Money
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.review import Diagnostic
@@ -104,6 +105,12 @@ class ListSessions(Query[tuple[SessionSummary, ...]]):
 
     all_projects: bool = False
     limit: int = 100
+
+
+class GetMetrics(Query[Metrics]):
+    """Figures of the model calls of the newest sessions of this project, together."""
+
+    limit: int = 200
 
 
 class GetDiff(Query[DiffReport]):

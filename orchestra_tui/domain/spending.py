@@ -19,7 +19,7 @@ from orchestra_tui.domain.budget import (
 )
 from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.ids import CallKey, Role
-from orchestra_tui.domain.money import Money, total_of, usd_text
+from orchestra_tui.domain.money import Money, usd_text
 from orchestra_tui.domain.state import CallState, CallStatus, RunState, SessionState
 
 
@@ -39,23 +39,35 @@ def calls_of(session: SessionState) -> Iterable[CallState]:
         yield from run.calls.values()
 
 
-def money_of_call(call: CallState) -> Money:
-    """What a call cost. A rehearsal and a kept answer cost nothing; a running call, not yet."""
-    if call.is_cached or call.adapter.kind is ProviderKind.REHEARSAL:
-        return Money()
-    if call.cost is not None:
-        return Money(usd=call.cost.usd)
-    return Money(unknown=0 if call.status is CallStatus.RUNNING else 1)
+def is_charged(call: CallState) -> bool:
+    """It may cost something: a rehearsal and a kept answer never do."""
+    return not call.is_cached and call.adapter.kind is not ProviderKind.REHEARSAL
+
+
+def is_unknown(call: CallState) -> bool:
+    """It has ended, and nobody can tell what it cost."""
+    return is_charged(call) and call.cost is None and call.status is not CallStatus.RUNNING
+
+
+def money_of_calls(calls: Iterable[CallState]) -> Money:
+    """What these calls cost so far."""
+    usd, unknown = Decimal(0), 0
+    for call in calls:
+        if is_unknown(call):
+            unknown += 1
+        elif is_charged(call) and call.cost is not None:
+            usd += call.cost.usd
+    return Money(usd=usd, unknown=unknown)
 
 
 def money_of(session: SessionState) -> Money:
     """What the session cost so far."""
-    return total_of(map(money_of_call, calls_of(session)))
+    return money_of_calls(calls_of(session))
 
 
 def money_of_run(run: RunState) -> Money:
     """What one run cost so far."""
-    return total_of(map(money_of_call, (*run.lost, *run.calls.values())))
+    return money_of_calls((*run.lost, *run.calls.values()))
 
 
 def cache_hits(session: SessionState) -> int:
@@ -182,9 +194,9 @@ def _stop(
 
 
 def _usd(call: CallState) -> Decimal:
-    money = money_of_call(call)
-    is_open = money.unknown or call.status is CallStatus.RUNNING
-    return (call.reserve.usd or Decimal(0)) if is_open else money.usd
+    if is_unknown(call) or (is_charged(call) and call.status is CallStatus.RUNNING):
+        return call.reserve.usd or Decimal(0)
+    return call.cost.usd if call.cost is not None and is_charged(call) else Decimal(0)
 
 
 def _tokens(call: CallState) -> int:

@@ -21,6 +21,7 @@ def _later(name: str) -> Callable[[], Screen[Any]]:
 
 
 LATER_SCREENS = {
-    name: _later(name) for name in ("plan", "run", "diff", "recovery", "sessions", "doctor")
+    name: _later(name)
+    for name in ("plan", "run", "diff", "recovery", "sessions", "metrics", "doctor")
 }
 """The tab's name -> what makes its screen."""

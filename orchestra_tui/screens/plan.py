@@ -315,6 +315,7 @@ class PlanScreen(OrchestraScreen):
             note=approval.note,
             mode=approval.mode,
             max_concurrency=approval.max_concurrency,
+            budget=approval.budget,
         )
         if await self.host.submit(command) is not None:
             self.host.go("run")

@@ -14,12 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Center, Container, Middle
 from textual.getters import query_one
 
+from orchestra_tui.dialogs.budget import BudgetDialog
 from orchestra_tui.dialogs.confirm import ConfirmDialog
 from orchestra_tui.domain.commands import (
     CancelRun,
     ChangeLimits,
     ContinueRun,
     PauseRun,
+    RaiseBudget,
     RetryStep,
 )
 from orchestra_tui.domain.events import Outcome
@@ -28,6 +30,7 @@ from orchestra_tui.domain.state import RunState, SessionState, StepState, StepSt
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.agent_pane import spans_content
 from orchestra_tui.widgets.agent_work import working_agents
+from orchestra_tui.widgets.budget_words import budget_bar, spent_words
 from orchestra_tui.widgets.check_pane import CheckPane
 from orchestra_tui.widgets.line_pane import Ticker
 from orchestra_tui.widgets.line_view import LineView
@@ -66,6 +69,10 @@ class RunScreen(OrchestraScreen):
             "c,enter", "context", "what was sent", id="run.context",
             tooltip="What this call was sent and what was left out, or its reply",
         ),
+        Binding(
+            "b", "budget", "budget", id="run.budget",
+            tooltip="What the session may use; gives more to a run that waits for it",
+        ),
         Binding("r", "retry", "retry", id="run.retry", tooltip="Try the failed step again"),
         Binding(
             "plus,equals_sign", "concurrency(1)", "more", id="run.more",
@@ -99,6 +106,7 @@ class RunScreen(OrchestraScreen):
     def compose_body(self) -> ComposeResult:
         """Title, panes, checks, words while nobody works, steps."""
         yield PlainStatic(id="run-title")
+        yield PlainStatic(id="run-budget")
         with Container(id="run-body"):
             yield PaneGrid(id="run-grid")
             yield CheckPane(id="run-checks")
@@ -143,6 +151,7 @@ class RunScreen(OrchestraScreen):
         self.steps.show_run(run)
         self._show_rest(run)
         self._show_title(run)
+        self._show_stop(run)
         self.refresh_bindings()
         if run is not None and (run.running or self.grid.panes) and self.is_current:
             self._ticker.resume()
@@ -183,6 +192,15 @@ class RunScreen(OrchestraScreen):
         left = title_left(run, self.host.signs, has_room=width >= _ROOM_FOR_BAR)
         title.update(spans_content(justify(left, title_right(run, now), width)), layout=False)
 
+    def _show_stop(self, run: RunState | None) -> None:
+        """The bar that asks for more budget, while a limit stands in the way."""
+        is_open = run is not None and run.outcome is None
+        text = budget_bar(run, self.host.signs) if run is not None and is_open else None
+        bar = self.query_one("#run-budget", PlainStatic)
+        bar.display = text is not None
+        if text is not None:
+            bar.update(text)
+
     # --- actions ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -192,7 +210,7 @@ class RunScreen(OrchestraScreen):
         match action:
             case "pause":
                 return is_open or (run is not None and run.outcome in _CAN_CONTINUE)
-            case "stop" | "concurrency" | "mode":
+            case "stop" | "concurrency" | "mode" | "budget":
                 return is_open
             case "zoom" | "context" | "turn":
                 return bool(self.grid.panes) if self.is_mounted else False
@@ -236,6 +254,20 @@ class RunScreen(OrchestraScreen):
         )
         if wants_stop:
             await self.host.submit(CancelRun())
+
+    @work(group="command", exclusive=True)
+    async def action_budget(self) -> None:
+        """Ask for other limits; a run that waits at one goes on or is stopped."""
+        run, session = self.run_state, self.session
+        if run is None or session is None:
+            return
+        stop = next(iter(run.budget_stops.values()), None)
+        spent = spent_words(session, stop.role if stop is not None else None, self._clock())
+        answer = await self.app.push_screen_wait(BudgetDialog(run.settings.budget, spent, stop))
+        if answer is None:
+            return
+        more = answer.budget
+        await self.host.submit(CancelRun() if more is None else RaiseBudget(budget=more))
 
     @work(group="command")
     async def action_retry(self) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.commands import OpenSession
 from orchestra_tui.domain.errors import OrchestraError
+from orchestra_tui.domain.money import money_text
 from orchestra_tui.domain.ports import ListSessions, ProjectInfo, SessionSummary
 from orchestra_tui.domain.text import clean, clean_line
 from orchestra_tui.screens.base import OrchestraScreen
@@ -162,12 +163,20 @@ def _facts(summary: SessionSummary, *, now: datetime) -> dict[str, str]:
         if summary.files_total
         else "none",
         "tokens": short_count(summary.tokens) if summary.tokens else "unknown",
+        "cost": _cost(summary),
         "started": f"{summary.started_at:%Y-%m-%d %H:%M}, {age_text(summary.started_at, now)}",
         "last change": age_text(summary.last_at, now),
         "provider": "REHEARSAL - no AI" if summary.provider is ProviderKind.REHEARSAL else "real",
         "project": clean(summary.root),
         "session": clean(summary.id),
     }
+
+
+def _cost(summary: SessionSummary) -> str:
+    if summary.provider is ProviderKind.REHEARSAL:
+        return "none, simulated"
+    hits = f", cache {summary.cache_hits}" if summary.cache_hits else ""
+    return f"{money_text(summary.cost)}{hits}" if summary.cost is not None else "not recorded"
 
 
 def _fact(name: str, value: str) -> Content:

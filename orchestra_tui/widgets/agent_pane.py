@@ -15,6 +15,7 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
 
+from orchestra_tui.domain.money import usd_text
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.agent_work import AgentWork, WorkState
 from orchestra_tui.widgets.call_context import CallContext, context_summary
@@ -231,7 +232,9 @@ class AgentPane(Vertical):
         parts = [f"{clock:>5}"]
         if room >= 44:
             parts.append(f"{tokens:>6} tok" if tokens else " " * 10)
-        if room >= 60:
+        if room >= 70 and call is not None and call.cost is not None and call.cost.usd:
+            parts.append(f"{usd_text(call.cost.usd):>7}")
+        elif room >= 60:
             parts.append(f"{rate:>4}/s" if rate else " " * 6)
         return [(" ".join(parts), MUTED)]
 
@@ -264,7 +267,9 @@ class AgentPane(Vertical):
         if state is WorkState.ENDED:
             return f"{signs.accepted} done", "$text-success"
         if call is not None and call.is_cached:
-            return f"{signs.accepted} known from an earlier run: nobody was asked", MUTED
+            saved = call.saved_cost
+            price = f", {usd_text(saved.usd)} saved" if saved is not None and saved.usd else ""
+            return f"{signs.accepted} known from an earlier run: nobody was asked{price}", MUTED
         if call is not None and call.hops:
             left = clean_line(call.hops[-1].left)
             cause = clean_line(call.hops[-1].cause).removeprefix(f"{left}: ")

@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from textual.widgets import TextArea
 
 from orchestra_tui.domain.settings import Mode, RunSettings
+from orchestra_tui.widgets.budget_chip import BudgetChip
 from orchestra_tui.widgets.cells import fit_path
 from orchestra_tui.widgets.chip import Chip
 from orchestra_tui.widgets.row_list import Row, RowList
@@ -193,6 +194,7 @@ class Composer(Vertical):
             yield Chip(
                 MANY, str(run.max_concurrency), prefix="x", id="many", tooltip="agents at once"
             )
+            yield BudgetChip(run.budget, id="budget")
             yield Chip(
                 _CHECKS,
                 _CHECKS[0 if run.run_checks else 1],
@@ -216,6 +218,7 @@ class Composer(Vertical):
             update={
                 "mode": Mode(self.query_one("#mode", Chip).value),
                 "max_concurrency": int(self.query_one("#many", Chip).value),
+                "budget": self.query_one("#budget", BudgetChip).budget,
                 "run_checks": self.query_one("#checks", Chip).value == _CHECKS[0],
             }
         )

@@ -18,7 +18,8 @@ from orchestra_tui.widgets.signs import signs_of
 from orchestra_tui.widgets.tabs import HEADER_TABS, Tab, badges
 
 REHEARSAL_LABEL = "REHEARSAL - no AI"
-_SPACE_FOR_PLACE = 104
+_SPACE_FOR_PLACE = 112
+_SPACE_FOR_BRAND = 84
 _MAX_ROOT = 28
 
 
@@ -121,8 +122,10 @@ class FrameHeader(Horizontal):
         self._show_place()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Root and branch leave first when the line gets narrow."""
+        """Root and branch leave first when the line gets narrow, then the name."""
         self.query_one("#place").display = event.size.width >= _SPACE_FOR_PLACE
+        # The tabs and the label of a rehearsal must both be seen.
+        self.query_one("#brand").display = event.size.width >= _SPACE_FOR_BRAND
 
     @on(ScreenTab.Chosen)
     def _choose(self, event: ScreenTab.Chosen) -> None:

@@ -38,6 +38,8 @@ def title_left(run: RunState, signs: Signs = UNICODE, *, has_room: bool = True) 
     sign = phase_sign(run.phase, signs)
     style = str(sign.spans[0].style) if sign.spans else ""
     spans: list[Span] = [(f"{sign.plain} {phase_word(run.phase)}", f"{style} bold")]
+    if run.budget_stops and run.outcome is None and not run.running:
+        spans = [(f"{signs.needs_user} {run.needs_user}", "$text-warning bold")]
     steps = run.ordered_steps
     if run.is_approved and steps:
         done = sum(step.status.is_settled for step in steps)
@@ -93,6 +95,10 @@ def _rest_words(run: RunState) -> tuple[str, tuple[str, ...]]:
             return "Everything that could be written is written.", tuple(hints)
         case Phase.DONE | Phase.FAILED | Phase.CANCELLED:
             return _end_words(run)
+        case _ if run.budget_stops and run.needs_user:
+            return "The budget is reached.", (
+                "b gives more, or stops the run. Nothing is lost: it waits, also for days.",
+            )
         case Phase.PLANNING:
             return "The plan is being made.", ("The Architect shows here as it writes.",)
         case Phase.COMMITTING:

@@ -1,4 +1,4 @@
-"""The list of stored sessions: sign, task, files, tokens, age, and the project if it is another."""
+"""The list of stored sessions: sign, task, files, cost, age, and the project if it is another."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,13 +7,14 @@ from textual import on
 from textual.content import Content
 from textual.message import Message
 
+from orchestra_tui.domain.money import money_cell
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.widgets.cells import age_text, fit, fit_path, fit_right
 from orchestra_tui.widgets.row_list import Row, RowList
 from orchestra_tui.widgets.signs import Signs, phase_word, session_sign, signs_of
 from orchestra_tui.widgets.status_line import short_count
 
-_FILES, _TOKENS, _AGE, _PROJECT, _NOTE = 9, 8, 13, 22, 24
+_FILES, _COST, _AGE, _PROJECT, _NOTE = 9, 10, 13, 22, 24
 _WIDE = 92
 
 
@@ -55,14 +56,14 @@ class SessionTable(RowList):
 def _row(summary: SessionSummary, now: datetime, root: str, signs: Signs) -> Row:
     def draw(width: int) -> Content:
         is_wide = width >= _WIDE
-        fixed = 2 + _FILES + _TOKENS + _AGE + (_NOTE if is_wide else 0)
+        fixed = 2 + _FILES + _COST + _AGE + (_NOTE if is_wide else 0)
         title_width = max(width - fixed - 2, 10)
         parts: list[Content | tuple[str, str]] = [
             session_sign(summary, signs),
             (" ", ""),
             (fit(summary.title, title_width), ""),
             (fit_right(_files(summary), _FILES), "$muted"),
-            (fit_right(_tokens(summary), _TOKENS), "$muted"),
+            (fit_right(_cost(summary), _COST), "$muted"),
             (fit_right(age_text(summary.last_at, now), _AGE), "$muted"),
         ]
         if is_wide:
@@ -80,7 +81,10 @@ def _files(summary: SessionSummary) -> str:
     return f"{summary.files_done}/{summary.files_total}"
 
 
-def _tokens(summary: SessionSummary) -> str:
+def _cost(summary: SessionSummary) -> str:
+    """Money; tokens where none was spent or counted."""
+    if summary.cost is not None and (summary.cost.usd or summary.cost.unknown):
+        return money_cell(summary.cost)
     return short_count(summary.tokens) if summary.tokens else ""
 
 

@@ -1,9 +1,11 @@
-"""The status line of every screen: what waits for the user first, then mode, progress, tokens."""
+"""The status line of every screen: what waits for the user first, then mode, progress, money."""
 
 from textual.content import Content
 
 from orchestra_tui.domain.calls import Usage
+from orchestra_tui.domain.money import money_text, usd_text
 from orchestra_tui.domain.ports import ProjectInfo
+from orchestra_tui.domain.spending import cache_hits, money_of
 from orchestra_tui.domain.state import AdapterHealth, CallState, CallStatus, RunState, SessionState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.plain_static import PlainStatic
@@ -61,8 +63,8 @@ def status_content(
     if run is None:
         return _idle(project, signs)
     parts = [_headline(run, signs), Content(_mode(run)), Content(_progress(run))]
-    if tokens := token_text(run.usage):
-        parts.append(Content(tokens))
+    if session is not None:
+        parts += [_spent(session, run), Content(_cached(session))]
     parts += _adapters(run, signs)
     return Content(_GAP).join([part for part in parts if part.plain])
 
@@ -121,6 +123,31 @@ def _progress(run: RunState) -> str:
         return ""
     settled = sum(step.status.is_settled for step in steps)
     return f"{settled}/{len(steps)} files"
+
+
+def _spent(session: SessionState, run: RunState) -> Content:
+    """Money against its budget; tokens where nothing costs anything, or they are limited."""
+    budget, money = run.settings.budget, money_of(session)
+    words = []
+    if session.is_rehearsal:
+        budget = budget.model_copy(update={"usd": None})
+    if budget.usd is not None:
+        words.append(f"{money_text(money)} of {usd_text(budget.usd)}")
+    elif money.usd or money.unknown:
+        words.append(money_text(money))
+    usage = sum((each.usage for each in session.runs), Usage())
+    tokens = token_text(usage)
+    if budget.tokens is not None:
+        counted = short_count((usage.input_tokens or 0) + (usage.output_tokens or 0))
+        words.append(f"{counted} of {short_count(budget.tokens)} tokens")
+    elif tokens and not words:
+        words.append(tokens)
+    return Content.styled(_GAP.join(words), "$text-warning bold" if run.budget_stops else "")
+
+
+def _cached(session: SessionState) -> str:
+    hits = cache_hits(session)
+    return f"cache {hits}" if hits else ""
 
 
 def _adapters(run: RunState, signs: Signs) -> list[Content]:

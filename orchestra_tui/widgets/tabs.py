@@ -28,6 +28,7 @@ TABS = (
     Tab("diff", "Diff", "f5", "compare the changes and commit"),
     Tab("recovery", "Recovery", "f6", "see what failed and what to do about it"),
     Tab("sessions", "Sessions", "f7", "open or resume an earlier session"),
+    Tab("metrics", "Metrics", "f8", "tokens, money, latency and success, by model and by role"),
     Tab("doctor", "Doctor", "f9", "see what can work here, choose who is asked", in_header=False),
 )
 HEADER_TABS = tuple(tab for tab in TABS if tab.in_header)
@@ -48,6 +49,8 @@ def badges(session: SessionState | None) -> frozenset[str]:
         waiting.add("plan")
     if run.is_reviewing:
         waiting.add("diff")
+    elif run.budget_stops and run.outcome is None:
+        waiting.add("run")
     is_open = run.outcome is None
     if is_open and any(step.status in _NEEDS_LOOK for step in run.ordered_steps):
         waiting.add("recovery")

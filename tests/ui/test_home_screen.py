@@ -1,5 +1,6 @@
 """Home: a task starts, earlier ones come back, pasted text is only text."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from textual.pilot import Pilot
 
 from orchestra_tui.app import AppOptions, OrchestraApp, Reopen
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.budget import Budget
 from orchestra_tui.domain.commands import Command, NewSession, OpenSession, StartRun
 from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ports import CompletePath, ListSessions
@@ -41,14 +43,16 @@ async def test_enter_starts_the_task_with_the_settings_shown() -> None:
     app = OrchestraApp(client, options=OPTIONS)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(*"fix it")
-        await pilot.press("tab", "space", "tab", "space", "tab", "space", "shift+tab")
-        await pilot.press("shift+tab", "shift+tab", "enter")
+        for _ in range(4):
+            await pilot.press("tab", "space")
+        await pilot.press("shift+tab", "shift+tab", "shift+tab", "shift+tab", "enter")
         await pilot.pause()
         (command,) = client.commands
         assert isinstance(command, StartRun)
         assert command.task == "fix it"
         assert command.settings.mode is Mode.PARALLEL
         assert command.settings.max_concurrency == 6
+        assert command.settings.budget == Budget(usd=Decimal("0.50"))
         assert command.settings.run_checks is False
         assert app.session == client.state
         await pilot.press("f2")

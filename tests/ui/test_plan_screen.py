@@ -11,6 +11,7 @@ from orchestra_tui.app import OrchestraApp, Reopen
 from orchestra_tui.dialogs.approve import Approval, ApproveDialog
 from orchestra_tui.dialogs.base import GuardedDialog
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.budget import Budget
 from orchestra_tui.domain.commands import ApprovePlan, Command, EditPlan, RejectPlan
 from orchestra_tui.domain.plan import ChangeKind, Plan
 from orchestra_tui.domain.settings import Mode, RunSettings
@@ -211,7 +212,13 @@ async def test_approve_with_mode_agents_and_note() -> None:
         await pilot.press("ctrl+s")
         await pilot.pause()
         assert client.commands == [
-            ApprovePlan(plan=PLAN, note="be kind", mode=Mode.SEQUENTIAL, max_concurrency=6)
+            ApprovePlan(
+                plan=PLAN,
+                note="be kind",
+                mode=Mode.SEQUENTIAL,
+                max_concurrency=6,
+                budget=Budget(),
+            )
         ]
         await pilot.press("f3")
         await pilot.pause()

@@ -26,6 +26,7 @@ from orchestra_tui.engine.orchestrator.agent_setup import AgentSetup
 from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.review_work import changes_of, renames_of
 from orchestra_tui.engine.orchestrator.tools import Tools
+from orchestra_tui.engine.store.figures import newest_sessions, stored_metrics
 from orchestra_tui.engine.store.index import ProjectIndex, all_summaries
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.text import Text, decode
@@ -53,6 +54,10 @@ class Answers:
         match query:
             case ports.ListSessions():
                 return await self._sessions(query)
+            case ports.GetMetrics():
+                return await stored_metrics(
+                    self.store, await newest_sessions(self.store, query.limit)
+                )
             case ports.GetDiff():
                 return await self._diff()
             case ports.GetBlob():
