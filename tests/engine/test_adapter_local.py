@@ -35,6 +35,7 @@ from orchestra_tui.engine.adapters.local import adapter as local
 from orchestra_tui.engine.adapters.local.adapter import LocalAdapter
 from orchestra_tui.engine.adapters.local.models import LocalModels
 from orchestra_tui.engine.adapters.registry import build_adapter
+from orchestra_tui.engine.orchestrator.chains import build_chains
 from tests.engine.process_sandbox import is_alive, until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -270,6 +271,14 @@ async def test_the_doctor_looks_at_the_file_and_loads_nothing(
 
 def _gguf(lines: tuple[DoctorLine, ...]) -> DoctorLine:
     return next(line for line in lines if line.key == "gguf")
+
+
+def test_a_chain_asks_it_one_call_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "PACKAGE", "json")
+    settings = {"name": "mine", "kind": "local", "model_path": str(bench.path)}
+    adapters = (AdapterSettings.model_validate(settings),)
+    chains = build_chains(Settings(adapters=adapters), {}, models=bench.models)
+    assert [link.at_once for link in chains.links(Role.EXECUTOR)] == [1]
 
 
 def test_its_settings() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestra_tui.domain.calls import AdapterInfo
 from orchestra_tui.domain.ids import CallKey, Role
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters import base
@@ -108,6 +109,19 @@ def test_a_refusal_halves_and_answers_add() -> None:
         pace.ended()
         pace.answered(None, 4.0)
     assert before < pace.at_once < 6
+
+
+def test_a_known_limit_is_never_exceeded() -> None:
+    lanes = Lanes()
+    info = AdapterInfo(name="a", model="m", provider="this machine")
+    other = AdapterInfo(name="b", model="n", provider="this machine")
+    for at in range(5):
+        permit = lanes.lane(info, 1).enter(at)
+        assert lanes.lane(info, 1).readiness(at).is_busy
+        assert lanes.lane(other, 1).readiness(at).is_busy
+        lanes.lane(info, 1).answered(None, at)
+        permit.leave()
+        assert not lanes.lane(other, 1).readiness(at).kind
 
 
 @given(st.lists(st.sampled_from(["begin", "end", "refuse", "answer", "empty", "little"])))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from orchestra_tui.domain.calls import AdapterInfo
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.adapters.decisions import Rule, backoff
-from orchestra_tui.engine.adapters.timing import Pace, RateHint
+from orchestra_tui.engine.adapters.timing import MAX_AT_ONCE, Pace, RateHint
 
 HALF_OPEN = 1
 """Calls that may try an adapter at once after it cooled down, until one is answered."""
@@ -66,7 +66,7 @@ class Lane:
             return Readiness(rest, "rate_limited", "its rate limit is used up for the moment")
         if self._pace.is_full:
             at_once = int(self._pace.at_once)
-            return Readiness(kind="busy", cause=f"it takes {at_once} calls at once, all in use")
+            return Readiness(kind="busy", cause=f"it takes {at_once} at once, all in use")
         return READY
 
     def enter(self, now: float) -> "Permit":
@@ -142,11 +142,14 @@ class Lanes:
         self._paces: dict[str, Pace] = {}
         self._waiting: list[asyncio.Future[None]] = []
 
-    def lane(self, info: AdapterInfo) -> Lane:
-        """The lane of an adapter; those of one provider share their pace."""
+    def lane(self, info: AdapterInfo, at_once: int | None = None) -> Lane:
+        """The lane of an adapter; those of one provider share their pace.
+
+        `at_once` is how many calls the provider can take, where that is known.
+        """
         key = (info.name, info.provider, info.model)
         if key not in self._lanes:
-            pace = self._paces.setdefault(info.provider, Pace())
+            pace = self._paces.setdefault(info.provider, Pace(at_once or MAX_AT_ONCE))
             self._lanes[key] = Lane(pace, self)
         return self._lanes[key]
 

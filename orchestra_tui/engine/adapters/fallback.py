@@ -70,6 +70,8 @@ class Link:
     tariff: Tariff = _NO_TARIFF
     max_output_tokens: int | None = None
     runs_program: bool = False
+    at_once: int | None = None
+    """How many calls it can take at once, where that is known."""
 
     @property
     def name(self) -> str:
@@ -136,7 +138,8 @@ class FallbackAdapter:
         self._links = {link.name: link for link in links}
         self._lanes = lanes
         self._lane: dict[str, Lane] = {
-            name: lanes.lane(link.adapter.info()) for name, link in self._links.items()
+            name: lanes.lane(link.adapter.info(), link.at_once)
+            for name, link in self._links.items()
         }
         self._course = Course(tuple(self._links), limits)
         self._draft = _Draft(self._course)

@@ -47,10 +47,12 @@ def rate_hint(headers: Mapping[str, str], *, now: float) -> RateHint | None:
 
 
 class Pace:
-    """What one provider is asked at once. Times are seconds of the caller's monotonic clock."""
+    """What one provider is asked at once, never more than `limit`. Times are seconds of the
+    caller's monotonic clock."""
 
-    def __init__(self) -> None:
-        self.at_once = MAX_AT_ONCE
+    def __init__(self, limit: float = MAX_AT_ONCE) -> None:
+        self.at_once = limit
+        self._limit = limit
         self.in_flight = 0
         self._interval = 0.0
         self._next_start = 0.0
@@ -76,7 +78,7 @@ class Pace:
 
     def answered(self, hint: RateHint | None, now: float) -> None:
         """A call was answered: a little more is allowed, or what the provider says."""
-        self.at_once = min(self.at_once + 1 / self.at_once, MAX_AT_ONCE)
+        self.at_once = min(self.at_once + 1 / self.at_once, self._limit)
         self._interval = max(0.0, self._interval - 0.1)
         if hint is not None:
             self._take(hint, now)

@@ -114,7 +114,7 @@ class Caller:
                     completion = await tries.take_kept(link, kept)
                     self._kept[tries.key] = key
                     return completion
-            if not self.lanes.lane(link.adapter.info()).readiness(self.clock()).kind:
+            if not self.lanes.lane(link.adapter.info(), link.at_once).readiness(self.clock()).kind:
                 return None
         return None
 
@@ -137,7 +137,11 @@ def _limits(run: RunState, links: tuple[Link, ...]) -> ChainLimits:
         max_retries=settings.max_call_retries,
         patience=settings.patience,
         alone=settings.max_retry_wait,
-        turn=max(link.timeouts.total for link in links),
+        # Behind a model that answers one after the other, all of ours may stand in the line.
+        turn=max(
+            link.timeouts.total * (settings.max_concurrency if link.at_once == 1 else 1)
+            for link in links
+        ),
     )
 
 

@@ -129,4 +129,6 @@ def _link(settings: AdapterSettings, adapter: Adapter) -> Link:
         tariff=tariff_of(settings),
         max_output_tokens=settings.max_output_tokens,
         runs_program=settings.kind in CLIENTS or settings.kind == AdapterKind.ACP,
+        # A model here answers one after the other; its clocks begin when it is its turn.
+        at_once=1 if settings.kind == AdapterKind.LOCAL else None,
     )
