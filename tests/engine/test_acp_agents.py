@@ -104,6 +104,7 @@ async def test_a_file_written_through_us_is_the_reply(bench: AcpBench) -> None:
         ("~/x.txt", "~/x.txt is outside of its copy"),
         (f"{FOLDER}-twin/x.txt", "is outside of its copy"),
         (f"{FOLDER}/.git/hooks/x", "belongs to git"),
+        (FOLDER, "it is no file of its copy"),
     ],
 )
 async def test_nothing_is_written_outside_of_the_copy(
@@ -178,6 +179,17 @@ async def test_a_turn_that_ends_with_a_refusal_says_why(bench: AcpBench) -> None
     play = playing(wants("Edit", "edit", f"{FOLDER}/a.py"), ends("cancelled"))
     with pytest.raises(base.RequestRefused, match="it gave up after Edit: this role only reads"):
         await bench.ask(play, role=Role.AUDITOR)
+
+
+async def test_an_agent_that_gives_up_without_a_word_says_why(bench: AcpBench) -> None:
+    with pytest.raises(base.RequestRefused, match="it gave up after ls: it may start no program"):
+        await bench.ask(playing(wants("ls", "execute"), ends()))
+
+
+async def test_a_refusal_is_no_matter_where_there_is_an_answer(bench: AcpBench) -> None:
+    write = does("write", files={"hello.txt": WRITTEN})
+    answer = await bench.ask(playing(wants("ls", "execute"), write, ends()))
+    assert answer.text == REPLY
 
 
 async def test_only_the_last_message_is_the_answer(bench: AcpBench) -> None:

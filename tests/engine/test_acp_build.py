@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from orchestra_tui.domain.errors import NotConfigured, UsageError
 from orchestra_tui.domain.ids import Role
-from orchestra_tui.domain.settings import AcpAgent, AdapterSettings, Settings
+from orchestra_tui.domain.settings import AcpAgent, AdapterSettings, Permission, Settings
 from orchestra_tui.engine.adapters.acp.agents import AGENTS, AcpClient
 from orchestra_tui.engine.adapters.acp.build import agent_of
 from orchestra_tui.engine.adapters.detection import probe
@@ -21,7 +21,7 @@ from orchestra_tui.engine.adapters.registry import build_adapter
 from tests.e2e.program import git, make_repository
 from tests.engine.acp_sandbox import AcpBench
 from tests.engine.greeting_run import GREETING, PLAN, VERDICT, greeting_run
-from tests.stubs.scripted_acp import FOLDER, AcpPlay, asks, does, ends, install, says, turn
+from tests.stubs.scripted_acp import FOLDER, AcpPlay, asks, does, ends, heard, install, says, turn
 from tests.stubs.scripted_client import report
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the agent is a shell script")
@@ -109,12 +109,45 @@ def test_a_server_and_its_key_are_passed_on(agent: AcpAgent, tmp_path: Path) -> 
     assert "key-0001" not in " ".join(launch.arguments)
 
 
-def test_opencode_asks_before_it_does_anything(tmp_path: Path) -> None:
-    client = AcpClient(AGENTS[AcpAgent.OPENCODE], AcpAgent.OPENCODE)
-    launch = client.launch(ClientSettings(name="m", model="x/y"), Job(tmp_path, tmp_path, True))
+@pytest.mark.parametrize(
+    ("may_write", "allow", "permission"),
+    [
+        (True, (), {"edit": "ask", "bash": "deny", "webfetch": "deny"}),
+        (False, ("shell", "network"), {"edit": "deny", "bash": "ask", "webfetch": "ask"}),
+    ],
+)
+def test_opencode_asks_for_what_may_be_and_is_not_offered_the_rest(
+    tmp_path: Path, may_write: bool, allow: tuple[str, ...], permission: dict[str, str]
+) -> None:
+    granted = frozenset(map(Permission, allow))
+    client = AcpClient(AGENTS[AcpAgent.OPENCODE], AcpAgent.OPENCODE, allow=granted)
+    job = Job(tmp_path, tmp_path, may_write)
+    launch = client.launch(ClientSettings(name="m", model="x/y"), job)
     config = json.loads(launch.environment["OPENCODE_CONFIG_CONTENT"])
-    assert config["permission"] == {"edit": "ask", "bash": "ask", "webfetch": "ask"}
+    assert config["permission"] == permission
     assert config["model"] == "x/y"
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("role", "allow", "tools"),
+    [
+        (Role.EXECUTOR, [], "Read Grep Glob Write Edit"),
+        (Role.AUDITOR, [], "Read Grep Glob"),
+        (Role.EXECUTOR, ["shell", "network"], "Read Grep Glob Write Edit Bash WebFetch WebSearch"),
+    ],
+)
+async def test_claude_gets_the_tools_that_it_may_use(
+    tmp_path: Path, role: Role, allow: list[str], tools: str
+) -> None:
+    """It starts programs that it takes for harmless without asking."""
+    bench = AcpBench(tmp_path)
+    play = AcpPlay(script=turn(says("Hi."), ends()))
+    await bench.ask(play, agent="claude", role=role, allow=allow)
+    opening = next(m for m in heard(tmp_path) if m["method"] == "session/new")
+    options = opening["params"]["_meta"]["claudeCode"]["options"]
+    assert " ".join(options["tools"]) == tools
+    assert options["settingSources"] == ["user"]
 
 
 def test_codex_is_told_as_a_tree(tmp_path: Path) -> None:

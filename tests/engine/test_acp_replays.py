@@ -78,6 +78,7 @@ async def test_the_file_is_the_reply(bench: AcpBench, agent: str, case: str) -> 
         assert answer.usage == Usage()
     else:
         assert answer.usage == USAGE[agent] + USAGE[agent]
+    assert (answer.cost is not None) is (agent in {"claude", "vibe"})
     assert "[hello.txt: -0 +1, from line 1]\n+ written by the fake model\n" in bench.shown
     assert bench.shown.count("+ written by the fake model") == 1
     assert ("[allowed: " in bench.shown) is (case != "unasked")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestra_tui.domain.presets import PRESETS
-from orchestra_tui.domain.settings import AcpAgent
+from orchestra_tui.domain.settings import AcpAgent, Permission
 from orchestra_tui.engine.adapters.acp.reader import AcpReader
 from orchestra_tui.engine.adapters.process.claude import ClaudeClient
 from orchestra_tui.engine.adapters.process.client import Client, ClientSettings, Job, Launch
@@ -90,10 +90,17 @@ class AcpClient:
     first_event = 240.0
     between_events = 240.0
 
-    def __init__(self, agent: Agent, kind: AcpAgent | None = None) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        kind: AcpAgent | None = None,
+        *,
+        allow: frozenset[Permission] = frozenset(),
+    ) -> None:
         vendor = agent.client() if agent.client else None
         self._agent = agent
         self._kind = kind
+        self._allow = allow
         self._vendor = vendor
         self.program = agent.program
         self.provider = vendor.provider if vendor else agent.program
@@ -116,7 +123,7 @@ class AcpClient:
             case AcpAgent.CODEX:
                 environment["CODEX_CONFIG"] = json.dumps(_nested(overrides(settings)))
             case AcpAgent.OPENCODE:
-                environment["OPENCODE_CONFIG_CONTENT"] = _asking(own, settings)
+                environment["OPENCODE_CONFIG_CONTENT"] = _asking(own, settings, job, self._allow)
         # Most end at once on SIGTERM; SIGINT is a person's key, and some only cancel on it.
         return Launch(tuple(arguments), environment, own.files)
 
@@ -150,10 +157,38 @@ def _nested(dotted: Mapping[str, str]) -> dict[str, object]:
     return tree
 
 
-def _asking(own: Launch, settings: ClientSettings) -> str:
-    """opencode asks only where its configuration says so; it would write by itself else."""
+def session_meta(
+    kind: AcpAgent | None, allow: frozenset[Permission], *, may_write: bool
+) -> dict[str, object]:
+    """What a new session is told beyond the protocol.
+
+    claude starts programs that it takes for harmless without asking (observed with `sleep`), and
+    would load settings and servers of the project; so it gets the tools that it may use at all.
+    """
+    if kind is not AcpAgent.CLAUDE:
+        return {}
+    tools = ["Read", "Grep", "Glob"]
+    tools += ["Write", "Edit"] if may_write else []
+    tools += ["Bash"] if Permission.SHELL in allow else []
+    tools += ["WebFetch", "WebSearch"] if Permission.NETWORK in allow else []
+    options = {
+        "tools": tools,
+        "settingSources": ["user"],
+        "extraArgs": {"strict-mcp-config": None},
+    }
+    return {"claudeCode": {"options": options}}
+
+
+def _asking(own: Launch, settings: ClientSettings, job: Job, allow: frozenset[Permission]) -> str:
+    """opencode asks only where its configuration says so, and gives up when it is refused; what
+    would be refused anyway is not offered to its model."""
     config = json.loads(own.environment["OPENCODE_CONFIG_CONTENT"])
-    config["permission"] = {"edit": "ask", "bash": "ask", "webfetch": "ask"}
+    granted = {
+        "edit": job.may_write,
+        "bash": Permission.SHELL in allow,
+        "webfetch": Permission.NETWORK in allow,
+    }
+    config["permission"] = {name: "ask" if may else "deny" for name, may in granted.items()}
     if settings.model and not settings.base_url:
         config["model"] = settings.model
     return json.dumps(config)

@@ -70,9 +70,10 @@ def build_acp(
         model="" if agent.takes_model else settings.model,
         required=frozenset(asked),
         allow=frozenset(settings.allow),
+        agent=settings.agent,
     )
     return ProcessAdapter(
-        AcpClient(agent, settings.agent),
+        AcpClient(agent, settings.agent, allow=terms.allow),
         ClientSettings(
             name=settings.name,
             command=agent.program,

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from orchestra_tui import __version__
 from orchestra_tui.domain.text import clean_line
+from orchestra_tui.engine.adapters.acp.agents import session_meta
 from orchestra_tui.engine.adapters.acp.policy import Policy
 from orchestra_tui.engine.adapters.acp.reader import AcpReader
 from orchestra_tui.engine.adapters.acp.requests import Requests
@@ -52,7 +53,7 @@ async def hold(turn: Turn, terms: Terms) -> None:
     reader = turn.reader
     if not isinstance(reader, AcpReader):
         raise TypeError("an ACP agent is read by an AcpReader")
-    reader.root, reader.only_words = turn.copy.root, not turn.may_write
+    reader.root = turn.copy.root
     policy = Policy(turn.copy.root, may_write=turn.may_write, allow=terms.allow)
     requests = Requests(turn, reader, policy)
     wire = Wire(turn, requests)
@@ -78,7 +79,8 @@ async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> None
         client_info=Implementation(name="orchestra-tui", version=__version__),
     )
     await wire.ask(AGENT_METHODS["initialize"], greeting)
-    wanted = NewSessionRequest(cwd=str(turn.copy.root), mcp_servers=[])
+    meta = session_meta(terms.agent, terms.allow, may_write=turn.may_write)
+    wanted = NewSessionRequest(cwd=str(turn.copy.root), mcp_servers=[], field_meta=meta or None)
     opened = await wire.ask(AGENT_METHODS["session_new"], wanted)
     reader.model = text_at(opened, "models", "currentModelId")
     reader.session = text_at(opened, "sessionId")

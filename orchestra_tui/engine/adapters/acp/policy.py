@@ -90,11 +90,16 @@ def objection(wish: Wish, policy: Policy) -> str:
 
 
 def inside(root: PurePath, path: str) -> str | None:
-    """The path below `root`, with `/`; None for one that leads outside. No disk is looked at."""
+    """The path below `root`, with `/`, empty for the root itself; None for one that leads outside.
+
+    No disk is looked at.
+    """
     if path.startswith("~") or "\0" in path:
         return None
     base = root.as_posix()
     whole = posixpath.normpath(posixpath.join(base, PurePath(path).as_posix()))
+    if whole == base:
+        return ""
     return whole[len(base) + 1 :] if whole.startswith(f"{base}/") else None
 
 

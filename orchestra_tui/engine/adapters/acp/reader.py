@@ -15,6 +15,7 @@ from orchestra_tui.engine.adapters.acp.errors import CUT, failure_of, is_cut, is
 from orchestra_tui.engine.adapters.acp.policy import inside
 from orchestra_tui.engine.adapters.acp.usage import counted_nothing, usage_of
 from orchestra_tui.engine.adapters.base import ProcessFailed, RequestRefused, StreamCut
+from orchestra_tui.engine.adapters.prices import reported
 from orchestra_tui.engine.adapters.process.events import Event, EventReader, at, items, text_at
 from orchestra_tui.engine.adapters.process.failures import Failure
 
@@ -48,8 +49,6 @@ class AcpReader(EventReader):
         self.session = ""
         self.root = PurePath("/")
         """The folder of the session, which paths are shown below."""
-        self.only_words = False
-        """Nothing but its text can be its answer."""
         self.refused: list[str] = []
         """What was refused in this turn, each with the reason."""
 
@@ -84,6 +83,9 @@ class AcpReader(EventReader):
             case "tool_call" | "tool_call_update":
                 self._called_since |= kind == "tool_call"
                 return self.changes(self.call(update))
+            case "usage_update" if text_at(update, "cost", "currency") == "USD":
+                # Of the session so far, and each call has a session of its own.
+                self.cost = reported(at(update, "cost", "amount"))
             case "session_info_update":
                 status = text_at(update, "_meta", "codex", "threadStatus", "type")
                 self._is_broken = status == "systemError" or (
@@ -121,6 +123,9 @@ class AcpReader(EventReader):
         used = items(at(result, "_meta", "quota", "model_usage"))
         self.model = next((name for one in used if (name := text_at(one, "model"))), self.model)
         reason = text_at(result, "stopReason")
+        if self.refused:
+            gave_up = f"it gave up after {self.refused[-1]}"
+            self.excuse = Failure(gave_up, known=RequestRefused)
         if noticed := self.hopeless():
             # It was being stopped for this, and was quicker.
             self.failure = noticed
@@ -129,16 +134,12 @@ class AcpReader(EventReader):
         elif counted_nothing(result):
             words = "its turn ended without one complete answer of the model"
             self.failure = Failure(words, known=StreamCut)
-        elif reason in _FINISH and not self._gave_up():
+        elif reason in _FINISH:
             self.finish = _FINISH[reason]
-        elif self.refused:
-            # codex ends its turn when something is refused, and calls that "cancelled"; opencode
-            # ends it without a word.
-            self.failure = Failure(f"it gave up after {self.refused[-1]}", known=RequestRefused)
         else:
-            self.failure = Failure(
-                f"its turn ended with {reason or 'no reason'}", known=ProcessFailed
-            )
+            # codex ends its turn when something is refused, and calls that "cancelled".
+            words = f"its turn ended with {reason or 'no reason'}"
+            self.failure = self.excuse or Failure(words, known=ProcessFailed)
 
     def failed(self, code: object, message: str, data: object) -> None:
         """The prompt, or a request before it, was answered by an error."""
@@ -150,9 +151,6 @@ class AcpReader(EventReader):
             self.finish = FinishReason.LENGTH
         else:
             self.failure = self.hopeless() or failure
-
-    def _gave_up(self) -> bool:
-        return self.only_words and bool(self.refused) and not self.text.strip()
 
     def _piece(self, update: Event) -> str:
         text = text_at(update, "content", "text")

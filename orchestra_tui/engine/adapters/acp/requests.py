@@ -107,7 +107,7 @@ class Requests:
         """The path below the copy. Raises RequestError."""
         wish = Wish(title=f"{kind} {text_at(params, 'path')}", kind=kind, paths=_paths(params))
         path = inside(self._policy.root, text_at(params, "path"))
-        why = objection(wish, self._policy) or ("" if path else "it is outside of the copy")
+        why = objection(wish, self._policy) or ("" if path else "it is no file of its copy")
         if path is None or why:
             self._tell(wish, why)
             raise RequestError.invalid_params({"details": f"refused: {why}"})

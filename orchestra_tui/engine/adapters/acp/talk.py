@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from orchestra_tui.domain.settings import Permission
+from orchestra_tui.domain.settings import AcpAgent, Permission
 from orchestra_tui.engine.adapters.process.talk import Turn
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a session is opened with.
+    """What a session is opened with. `agent` is the one that it is, if that is known.
 
     `mode` and `model` are chosen where the agent offers them; one of `required` ("mode", "model")
     that is not offered is an error.
@@ -24,6 +24,7 @@ class Terms:
     model: str = ""
     required: frozenset[str] = frozenset()
     allow: frozenset[Permission] = frozenset()
+    agent: AcpAgent | None = None
 
 
 class AcpTalk:

@@ -220,6 +220,8 @@ class ProcessAdapter:
             if others:
                 on_delta(f"\n[not taken: {clean_line(', '.join(others))}]\n")
         if finish is FinishReason.STOP and not text.strip():
+            if reader.excuse is not None:
+                raise reader.excuse.error(self._settings.name, self._secrets)
             raise EmptyResponse(self._sentence("it ended without a text and without the file"))
         model = reader.model or self._settings.model or self._info.model
         return Completion(text, finish, reader.usage, model, cost=reader.cost)

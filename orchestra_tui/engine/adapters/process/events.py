@@ -34,6 +34,8 @@ class EventReader:
         self.is_over = False
         """The final event was read; whatever follows does not matter."""
         self.notices: list[Failure] = []
+        self.excuse: Failure | None = None
+        """Why there may be no answer although the run succeeded."""
 
     def feed(self, event: Event) -> str:
         """Take one event; the piece of text in it that may be shown."""
