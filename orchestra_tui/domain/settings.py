@@ -82,7 +82,6 @@ class AcpAgent(StrEnum):
     CODEX = "codex"
     OPENCODE = "opencode"
     VIBE = "vibe"
-    LOCAL = "local"
 
 
 class Permission(StrEnum):
