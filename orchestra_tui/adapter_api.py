@@ -15,6 +15,7 @@ pipe = "orchestra_pipe:build"           # build(context: AdapterContext) -> Adap
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, Usage
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.money import Cost, CostBasis
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.base import (
@@ -58,6 +59,8 @@ __all__ = [
     "CompletionRequest",
     "ConnectionFailed",
     "ContextTooLong",
+    "Cost",
+    "CostBasis",
     "EmptyResponse",
     "FinishReason",
     "FirstByteTimeout",

@@ -35,6 +35,7 @@ PLANTED = {
     ),
     "Only the adapters talk HTTP": ("engine/event_log.py", "import httpx"),
     "Only the adapters speak the Agent Client Protocol": ("engine/event_log.py", "import acp"),
+    "Only the adapters know list prices": ("engine/event_log.py", "import genai_prices"),
     "Only the store opens a database": ("engine/event_log.py", "import sqlite3"),
     "Only the git room loads libgit2": ("engine/event_log.py", "import pygit2"),
     "Only validation loads grammars": ("engine/event_log.py", "import tree_sitter"),

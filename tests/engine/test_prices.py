@@ -1,5 +1,7 @@
 """Prices by table: whose they are, what is free, and what nobody knows."""
 
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -84,6 +86,29 @@ def test_a_server_on_this_machine_is_free_unless_priced(host: str) -> None:
     priced = PriceBook({"m": Price(input=Decimal(1), output=Decimal(10))}).cost(tariff, USAGE)
     assert priced is not None
     assert (priced.usd, priced.basis) == (Decimal("0.00154"), CostBasis.CONFIGURED)
+
+
+def test_a_model_file_of_the_users_is_free() -> None:
+    cost = PriceBook().cost(
+        tariff_of(settings(kind="local", model_path="/models/tiny.gguf")), USAGE
+    )
+    assert cost is not None
+    assert cost.basis is CostBasis.FREE
+
+
+def test_prices_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a price was asked for over the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    assert PriceBook().cost(GLM, USAGE) is not None
+
+
+def test_the_list_is_not_loaded_before_a_price_is_asked_for() -> None:
+    code = "import orchestra_tui.engine.runtime, sys; print('genai_prices' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_users_price_goes_before_the_list_and_may_name_the_answering_model() -> None:

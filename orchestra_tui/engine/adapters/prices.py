@@ -56,6 +56,9 @@ class Tariff:
 def tariff_of(settings: AdapterSettings) -> Tariff:
     """The tariff of a configured adapter."""
     provider = _OF_AGENT.get(settings.agent, "") if settings.agent else ""
+    if settings.kind == AdapterKind.LOCAL:
+        # A server of ours, in a child process, for a file of the user's.
+        return Tariff(settings.model, "http://127.0.0.1")
     provider = "" if settings.base_url else provider or _OF_PROGRAM.get(settings.kind, "")
     address = _HERE if settings.kind == AdapterKind.LOCAL else settings.base_url
     return Tariff(settings.model, address, provider)
