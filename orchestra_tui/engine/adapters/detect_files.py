@@ -25,7 +25,7 @@ async def look_for_engine() -> DoctorLine:
         detail = 'pip install "orchestra-tui[local]", then choose a .gguf file'
         return DoctorLine(name=NAME, state="missing", detail=detail)
     detail = 'choose a .gguf file: kind = "local", model_path = "..." in the configuration'
-    return DoctorLine(name=NAME, state="found", detail=detail)
+    return DoctorLine(name=NAME, state="missing", detail=detail)
 
 
 async def configured_file(
