@@ -22,6 +22,9 @@ from orchestra_tui.domain.settings import Settings
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.detection import KEYS, probe
 from orchestra_tui.engine.keys.key_store import open_keys
+from orchestra_tui.engine.workspace.listing import ProjectFiles
+from orchestra_tui.engine.workspace.private_view import PrivateViews
+from orchestra_tui.engine.workspace.tree import open_tree
 
 _SIGNS = {"found": "+", "missing": "-", "foreign": "-", "broken": "!", "silent": "!"}
 
@@ -53,7 +56,9 @@ async def _probe(settings: Settings) -> tuple[DoctorLine, ...]:
     async def keys() -> Mapping[str, str]:
         return (await asyncio.shield(finding)).values
 
-    lines = await probe(settings, os.environ, keys=keys)
+    tree = await asyncio.to_thread(open_tree, Path.cwd())
+    views = PrivateViews(tree, ProjectFiles(tree), os.environ)
+    lines = await probe(settings, os.environ, keys=keys, tree=views)
     return (*lines, *(_problem(text) for text in (await finding).problems))
 
 

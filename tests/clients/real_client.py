@@ -17,6 +17,7 @@ from orchestra_tui.engine.adapters.process.client import ClientSettings
 from orchestra_tui.engine.adapters.process.warden import descendants
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.private_tree import PrivateCopies
+from orchestra_tui.engine.workspace.private_view import PrivateViews
 from orchestra_tui.engine.workspace.tree import open_tree
 from tests.clients.programs import installed
 
@@ -35,6 +36,8 @@ class RealClient:
     folder: Path
     server: str
     deltas: list[str] = field(default_factory=list)
+    is_overlaid: bool = False
+    """It works in an overlay, else in a copy."""
     took: dict[str, float] = field(default_factory=dict)
     """Seconds by case."""
 
@@ -57,9 +60,11 @@ class RealClient:
             key="no-real-key-0001",
         )
         environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
-        copies = PrivateCopies(tree, ProjectFiles(tree))
+        files = ProjectFiles(tree)
+        copies = PrivateCopies(tree, files)
+        views = PrivateViews(tree, files, os.environ) if self.is_overlaid else copies
         client = CLIENTS[AdapterKind(self.kind)]()
-        return ProcessAdapter(client, settings, environ, copies, own_pace=False)
+        return ProcessAdapter(client, settings, environ, views, own_pace=False)
 
     async def ask(
         self,

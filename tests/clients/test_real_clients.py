@@ -5,6 +5,7 @@ which all tests passed writes the seconds that docs/adapters.md shows (`make doc
 """
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from orchestra_tui.domain.calls import FinishReason, Usage
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.engine.adapters import base
+from orchestra_tui.engine.workspace.overlay_probe import look_for_overlay
 from tests.clients.programs import KINDS, installed
 from tests.clients.real_client import RealClient
 from tests.stubs.client_dialects import CACHED, CONTENT, HELLO, IN, OUT, WORDED
@@ -165,4 +167,35 @@ async def test_cancel_leaves_nothing(client: RealClient, case: str) -> None:
         await asking
     client.took["cancel"] = time.monotonic() - began
     client.assert_nothing_left()
+    assert time.monotonic() - began < TWO_SECONDS
+
+
+@pytest.fixture
+def overlaid(client: RealClient, tmp_path: Path) -> RealClient:
+    (tmp_path / "other").mkdir()
+    found = look_for_overlay(tmp_path / "other", os.environ)
+    if isinstance(found, str):
+        pytest.skip(f"no overlay here: {found}")
+    client.is_overlaid = True
+    return client
+
+
+@ALL
+@pytest.mark.parametrize("role", [Role.EXECUTOR, Role.AUDITOR])
+async def test_it_works_in_an_overlay(overlaid: RealClient, role: Role) -> None:
+    answer = await overlaid.ask("edit", role=role, name="in an overlay")
+    assert answer.text.strip() == (REPLY if role is Role.EXECUTOR else HELLO).strip()
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"), [*((kind, "hang-stream") for kind in KINDS), ("codex", "shell")]
+)
+async def test_cancel_leaves_nothing_in_an_overlay(overlaid: RealClient, case: str) -> None:
+    asking = asyncio.create_task(overlaid.ask(case, name="in an overlay"))
+    await asyncio.sleep(6.0)
+    began = time.monotonic()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    overlaid.assert_nothing_left()
     assert time.monotonic() - began < TWO_SECONDS

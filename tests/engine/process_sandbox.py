@@ -13,6 +13,7 @@ from orchestra_tui.engine.adapters.base import Completion, CompletionRequest, Me
 from orchestra_tui.engine.adapters.process.adapter import ProcessAdapter
 from orchestra_tui.engine.adapters.process.build import CLIENTS
 from orchestra_tui.engine.adapters.process.client import ClientSettings
+from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.private_tree import PrivateCopies
 from orchestra_tui.engine.workspace.tree import open_tree
@@ -36,6 +37,8 @@ class ClientBench:
     folder: Path
     kind: AdapterKind
     deltas: list[str] = field(default_factory=list)
+    views: PrivateTree | None = None
+    """What it works in; None makes copies."""
 
     @property
     def project(self) -> Path:
@@ -45,13 +48,13 @@ class ClientBench:
         self.project.mkdir(exist_ok=True)
         (self.project / "README.md").write_text("# demo\n")
         tree = open_tree(self.project)
-        copies = PrivateCopies(tree, ProjectFiles(tree))
+        views = self.views or PrivateCopies(tree, ProjectFiles(tree))
         settings = ClientSettings(
             name="mine", command=str(install(self.folder, play)), model="m-1", keep=("EXTRA",)
         )
         path = {"PATH": os.defpath, "HOME": str(self.folder)}
         return ProcessAdapter(
-            CLIENTS[self.kind](), settings, {**path, **environ}, copies, own_pace=False
+            CLIENTS[self.kind](), settings, {**path, **environ}, views, own_pace=False
         )
 
     async def ask(

@@ -29,6 +29,7 @@ from orchestra_tui.engine.adapters.detect_servers import (
 from orchestra_tui.engine.adapters.http import HttpEndpoint, is_loopback
 from orchestra_tui.engine.adapters.plugins import is_foreign, package_of
 from orchestra_tui.engine.adapters.process.build import CLIENTS, client_key, client_program
+from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 from orchestra_tui.engine.adapters.registry import build_adapter
 
 FindKeys = Callable[[], Awaitable[Mapping[str, str]]]
@@ -55,6 +56,7 @@ MODELS: Mapping[str, str] = {
 _NAMES = {"zai": "glm", "bigmodel": "glm"}
 _DESIGNED_KEYS = ("GEMINI_API_KEY", "ZAI_API_KEY")
 _DESIGNED_PROGRAMS = ("codex", "claude", "gemini")
+_FOLDER = "working folder"
 REHEARSAL = DoctorLine(
     name="rehearsal",
     state="found",
@@ -76,7 +78,7 @@ class Probes:
     """What is looked for with these settings.
 
     `keys` finds the keys, which may take a moment; without it the environment has them all.
-    `servers` replaces the usual local ones.
+    `servers` replaces the usual local ones. With `tree` it says what agent programs work in.
     """
 
     def __init__(
@@ -86,11 +88,13 @@ class Probes:
         *,
         keys: FindKeys | None = None,
         servers: Sequence[LocalServer] | None = None,
+        tree: PrivateTree | None = None,
     ) -> None:
         self._settings = settings
         self._environ = environ
         self._find_keys = keys
         self._servers = local_servers(environ) if servers is None else servers
+        self._tree = tree
         self._planned = {planned.line.key: planned for planned in self._plan()}
 
     @property
@@ -144,6 +148,11 @@ class Probes:
                 for server in self._servers
             ),
             _planned("gguf", "GGUF file", look_for_engine, is_minor=True),
+            *(
+                _planned("folder", _FOLDER, partial(_folder_line, tree))
+                for tree in (self._tree,)
+                if tree is not None
+            ),
             _known(REHEARSAL),
         )
 
@@ -181,9 +190,10 @@ async def probe(
     *,
     keys: FindKeys | None = None,
     servers: Sequence[LocalServer] | None = None,
+    tree: PrivateTree | None = None,
 ) -> tuple[DoctorLine, ...]:
     """Every line, all looked for at once: as long as the slowest takes."""
-    probes = Probes(settings, environ, keys=keys, servers=servers)
+    probes = Probes(settings, environ, keys=keys, servers=servers, tree=tree)
     return tuple(await asyncio.gather(*(probes.look(line.key) for line in probes.lines)))
 
 
@@ -199,6 +209,11 @@ def _known(line: DoctorLine) -> _Planned:
         return line
 
     return _Planned(line, looked)
+
+
+async def _folder_line(tree: PrivateTree) -> DoctorLine:
+    detail = f"agent programs get {await tree.told()}"
+    return DoctorLine(name=_FOLDER, state="found", detail=clean_line(detail))
 
 
 def _is_free(adapter: AdapterSettings) -> bool:

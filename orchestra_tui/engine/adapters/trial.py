@@ -7,7 +7,7 @@ of the project goes along: a client program gets an empty folder to work in.
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,10 @@ class _EmptyCopy:
     root: Path
     left_out: int = 0
 
+    def wrapped(self, argv: Sequence[str]) -> Sequence[str]:
+        """The command as it is."""
+        return argv
+
     def changed(self, path: str) -> bytes | None:
         """Nothing was copied."""
         return None
@@ -104,13 +108,19 @@ class _NoProject:
     """In the place of the project's copies: empty folders."""
 
     @asynccontextmanager
-    async def copied(self, first: str | None = None) -> AsyncIterator[_EmptyCopy]:
+    async def copied(
+        self, first: str | None = None, *, is_shared: bool = False
+    ) -> AsyncIterator[_EmptyCopy]:
         """A fresh empty folder, removed at the end."""
         base = _new_folder()
         try:
             yield _EmptyCopy(base)
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, base, ignore_errors=True))
+
+    async def told(self) -> str:
+        """What it is."""
+        return "an empty folder"
 
 
 def _new_folder() -> Path:

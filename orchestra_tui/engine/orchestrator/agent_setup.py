@@ -125,7 +125,12 @@ class AgentSetup:
         )
 
     def _probes(self) -> Probes:
-        return Probes(self.project.settings, self.project.environment, keys=self._shared_keys)
+        return Probes(
+            self.project.settings,
+            self.project.environment,
+            keys=self._shared_keys,
+            tree=self.copies,
+        )
 
     async def _shared_keys(self) -> Mapping[str, str]:
         """One look for all probes of a round: the keyring is a child process each time."""

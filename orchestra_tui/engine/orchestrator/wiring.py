@@ -46,7 +46,7 @@ from orchestra_tui.engine.store.state_home import cache_home
 from orchestra_tui.engine.telemetry.log_file import LogFile
 from orchestra_tui.engine.validation.gate import Gate
 from orchestra_tui.engine.workspace.listing import ProjectFiles
-from orchestra_tui.engine.workspace.private_tree import PrivateCopies
+from orchestra_tui.engine.workspace.private_view import PrivateViews
 from orchestra_tui.engine.workspace.tree import open_tree
 
 LABEL = "REHEARSAL - no AI"
@@ -102,7 +102,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         stack.push_async_callback(log.close)
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
-        copies = PrivateCopies(tree, files)
+        copies = PrivateViews(tree, files, options.environment)
         models = LocalModels(options.environment)
         stack.push_async_callback(models.close)
         # In a thread, because an adapter of another package is imported there.
@@ -234,7 +234,7 @@ def _agents(files: ProjectFiles) -> Agents:
 
 
 def _chains(
-    options: EngineOptions, copies: PrivateCopies, keys: FoundKeys, models: LocalModels
+    options: EngineOptions, copies: PrivateViews, keys: FoundKeys, models: LocalModels
 ) -> Chains:
     if options.scenario is not None:
         rate = rehearsal_rate(options.environment)

@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,10 @@ class FolderCopy:
         place.write_bytes(data)
         place.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
         self._files[path] = _Copied(blob, _stamp(place.stat()))
+
+    def wrapped(self, argv: Sequence[str]) -> Sequence[str]:
+        """The command as it is: nothing stands between a program and the copy."""
+        return argv
 
     def read(self, path: str) -> bytes | None:
         """The bytes of `path` as they are now; None if there is no such file."""
@@ -134,21 +138,25 @@ class PrivateCopies:
         self._parent = parent
 
     @asynccontextmanager
-    async def copied(self, first: str | None = None) -> AsyncIterator[FolderCopy]:
+    async def copied(
+        self,
+        first: str | None = None,
+        *,
+        is_shared: bool = False,
+    ) -> AsyncIterator[FolderCopy]:
         """A fresh copy, removed at the end; `first` goes in before the limits are counted."""
         listing = await self._files.listing()
-        base = self._new_folder()
+        base = new_folder(self._parent)
         try:
             copy = FolderCopy(base / (self._tree.root.name or "project"))
             await self._filled(copy, listing, first)
             yield copy
         finally:
-            await asyncio.shield(asyncio.to_thread(_remove, base))
+            await asyncio.shield(asyncio.to_thread(remove, base))
 
-    def _new_folder(self) -> Path:
-        """Made at once and in no thread, so that a cancel cannot come between. Resolved: a client
-        that resolves its folder must see the name that we look under."""
-        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent)).resolve()
+    async def told(self) -> str:
+        """What it is."""
+        return "a copy of the project"
 
     async def _filled(self, copy: FolderCopy, listing: tuple[str, ...], first: str | None) -> None:
         """Fill the copy; when cancelled, the thread has stopped writing before this returns."""
@@ -173,7 +181,7 @@ class PrivateCopies:
         copy.root.mkdir()
         ordered = sorted(listing, key=lambda path: path != first)
         left = self._max_bytes
-        for number, path in enumerate(path for path in ordered if not _is_of_an_agent(path)):
+        for number, path in enumerate(path for path in ordered if not is_of_an_agent(path)):
             if is_unwanted.is_set():
                 return
             try:
@@ -195,7 +203,17 @@ def _forget(data: bytes) -> None:
     """What an agent wrote in its copy at the same moment is nobody's loss."""
 
 
-def _is_of_an_agent(path: str) -> bool:
+def new_folder(parent: Path | None) -> Path:
+    """A folder for one call below `parent`, or below the system's for such things.
+
+    Made at once and in no thread, so that a cancel cannot come between. Resolved: a client that
+    resolves its folder must see the name that we look under.
+    """
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()
+
+
+def is_of_an_agent(path: str) -> bool:
+    """True for settings of agent programs, which could start programs."""
     *folders, name = path.casefold().split("/")
     return name in _AGENT_FILES or not _AGENT_FOLDERS.isdisjoint(folders)
 
@@ -204,8 +222,8 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _remove(base: Path) -> None:
-    """Remove the copy, also where an agent took away its own rights to it."""
+def remove(base: Path) -> None:
+    """Remove the folder of one call, also where an agent took away its own rights to it."""
     for folder, names, _ in os.walk(base):
         for name in names:
             with suppress(OSError):

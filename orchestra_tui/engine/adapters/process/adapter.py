@@ -107,7 +107,8 @@ class ProcessAdapter:
             what = f"{self._settings.command or self._client.program} is not there"
             raise ProcessFailed(self._sentence(f"{what}; install it or set `command`"))
         try:
-            async with self._tree.copied(request.path) as copy, _scratch() as scratch:
+            view = self._tree.copied(request.path, is_shared=self._talk.is_two_way)
+            async with view as copy, _scratch() as scratch:
                 return await self._in_copy(program, copy, scratch, request, on_delta)
         except OSError as error:
             why = f"no private copy of the project could be used: {error}"
@@ -134,6 +135,7 @@ class ProcessAdapter:
             environment=self._environment | temporary | dict(launch.environment),
             folder=copy.root,
             stop=launch.stop,
+            wrapped=copy.wrapped,
         )
         reader = self._client.reader()
         try:

@@ -1,25 +1,32 @@
-"""The port to a private copy of the project; the workspace room implements it.
+"""The port to a private view of the project; the workspace room implements it twice.
+
+A view is a copy, or an overlay over the user's tree that cannot be written through.
 
 The rule a reader must not break: a client never runs in the user's tree. What it changed is read
-back from the copy, and only that one file a call is about.
+back from the view, and only that one file a call is about.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
 
 class PrivateCopy(Protocol):
-    """One copy of the project, for one call. The methods block and are called from threads."""
+    """One view of the project, for one call. The methods block and are called from threads."""
 
     @property
     def root(self) -> Path:
-        """The folder that holds the copy, resolved."""
+        """The folder that a program sees the project in, resolved; its working folder."""
         ...
 
     @property
     def left_out(self) -> int:
         """Files of the project that are not in the copy because it would grow too large."""
+        ...
+
+    def wrapped(self, argv: Sequence[str]) -> Sequence[str]:
+        """The command that runs `argv` where `root` holds the project."""
         ...
 
     def changed(self, path: str) -> bytes | None:
@@ -50,11 +57,18 @@ class PrivateCopy(Protocol):
 
 
 class PrivateTree(Protocol):
-    """Makes private copies of one project."""
+    """Makes private views of one project."""
 
-    def copied(self, first: str | None = None) -> AbstractAsyncContextManager[PrivateCopy]:
-        """A fresh copy, removed at the end; `first` is in it whatever its size limit says.
+    def copied(
+        self, first: str | None = None, *, is_shared: bool = False
+    ) -> AbstractAsyncContextManager[PrivateCopy]:
+        """A fresh view, removed at the end; `first` is in it whatever its size limit says.
 
-        Raises OSError if it cannot be made.
+        `is_shared`: we write in it as well while the program runs. Raises OSError if it cannot be
+        made.
         """
+        ...
+
+    async def told(self) -> str:
+        """What a program is given to work in here, and why, in words."""
         ...

@@ -41,6 +41,8 @@ class Command:
     environment: Mapping[str, str]
     folder: Path
     stop: signal.Signals = signal.SIGTERM
+    wrapped: Callable[[Sequence[str]], Sequence[str]] = tuple
+    """Puts what makes the project visible before the whole command, our warden included."""
 
 
 @dataclass
@@ -168,7 +170,8 @@ async def start(command: Command, prompt: bytes | None, hear: Hear) -> Run:
         program = (sys.executable, "-I", "-S", warden.__file__)
         try:
             numbers = (str(held), str(int(command.stop)), str(GRACE))
-            process = await _spawn((*program, *numbers, *argv), command, pass_fds=(held,))
+            whole = command.wrapped((*program, *numbers, *argv))
+            process = await _spawn(whole, command, pass_fds=(held,))
         except BaseException:
             os.close(leash)
             raise
