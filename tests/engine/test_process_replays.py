@@ -77,8 +77,8 @@ async def test_a_failure_becomes_the_error_of_its_cause(bench: ClientBench, case
     with pytest.raises(base.AdapterError) as caught:
         await bench.ask(
             recorded(bench.kind, case),
-            seconds=1.0 if case.startswith("hang") else 20.0,
-            first=2.0 if case.startswith("hang") else 20.0,
+            seconds=1.0 if case == "hang-stream" else 20.0,
+            first=2.0 if ERRORS[bench.kind, case] is base.FirstByteTimeout else 20.0,
         )
     assert type(caught.value) is ERRORS[bench.kind, case]
     assert bench.left_running() == []

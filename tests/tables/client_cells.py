@@ -13,6 +13,8 @@ from tests.tables.cases import Outcome, outcome_of
 
 KINDS = tuple(kind.value for kind in CLIENTS)
 SHORT = 1.0
+PATIENT = 8.0
+"""Seconds that a program gets for its first word, where it says one: the machine may be busy."""
 EDIT = "edit-refused"
 
 
@@ -31,8 +33,13 @@ async def ask(kind: str, case: str, folder: Path) -> Outcome | None:
         if case == EDIT:
             play = replace(play, writes={"hello.txt": "written all the same\n"})
         role = Role.AUDITOR if case == EDIT else Role.EXECUTOR
-        silence = {"seconds": SHORT, "first": 2 * SHORT} if case.startswith("hang") else {}
-        outcome = await outcome_of(bench.ask(play, role=role, **silence))
+        asking = bench.ask(
+            play,
+            role=role,
+            first={"hang": SHORT, "hang-stream": PATIENT}.get(case),
+            seconds=SHORT if case == "hang-stream" else 20.0,
+        )
+        outcome = await outcome_of(asking)
     assert bench.left_running() == []
     return outcome
 

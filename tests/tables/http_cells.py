@@ -13,7 +13,7 @@ from tests.stubs.openai_server import cut_after, raw, stall_after
 from tests.tables.cases import Outcome, outcome_of
 
 KINDS = tuple(dialect.kind for dialect in dialects.ALL)
-SHORT = 0.3
+SHORT, LONG = 0.3, 20.0
 HALF = "This is one half of an answer"
 NOWHERE = "http://127.0.0.1:9/v1"
 _DIALECTS = {dialect.kind: dialect for dialect in dialects.ALL}
@@ -35,8 +35,10 @@ async def ask(kind: str, case: str) -> Outcome:
     dialect = _DIALECTS[kind]
     address = {"base_url": NOWHERE} if case == "down" else {}
     async with adapter_for(dialect, _app(dialect, case), **address) as (adapter, server):
-        silence = case.startswith("hang")
-        request = question(first_byte=SHORT if silence else 20.0, idle=SHORT if silence else 20.0)
+        request = question(
+            first_byte=SHORT if case == "hang" else LONG,
+            idle=SHORT if case == "hang-stream" else LONG,
+        )
         begun = asyncio.Event()
         call = asyncio.create_task(adapter.execute(request, lambda _: begun.set()))
         if case == "cancel":
