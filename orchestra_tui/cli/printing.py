@@ -8,6 +8,7 @@ import json
 import sys
 from typing import Protocol, TextIO
 
+from orchestra_tui.cli.recovery_lines import describe_recovery, recovery_report
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.budget import budget_text
 from orchestra_tui.domain.money import money_text, usd_text
@@ -72,6 +73,8 @@ class LinePrinter:
 
     def record(self, record: ev.Record, state: SessionState) -> None:
         """Print the fact if it is one for people."""
+        for line in recovery_report(record.event):
+            self.note(line)
         text = describe(record.event)
         if text:
             self.note(text)
@@ -109,7 +112,8 @@ def describe(event: ev.Event) -> str:
         case ev.ConflictFound():
             return f"conflict: {event.path} was changed by somebody else; it was left alone"
         case ev.FileReverted():
-            return f"reverted {event.path}: {event.reason}"
+            back = "to its last good text" if event.is_good else "as before the run"
+            return f"reverted {event.path} ({back}): {event.reason}"
         case ev.RevertRefused():
             return f"not reverted: {event.message}"
         case ev.IssuesFound():
@@ -129,6 +133,14 @@ def _describe_run(event: ev.Event) -> str:
             | ev.ReplyDoubted()
         ):
             return _describe_call(event)
+        case (
+            ev.RecoveryAttempted()
+            | ev.RecoverySteered()
+            | ev.AttemptsRaised()
+            | ev.TextTaken()
+            | ev.StepSkipped()
+        ):
+            return describe_recovery(event)
         case ev.BudgetRaised():
             return f"budget: {budget_text(event.budget)}"
         case ev.AuditPassed():

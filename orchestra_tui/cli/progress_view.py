@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestra_tui.cli.printing import describe
+from orchestra_tui.cli.recovery_lines import recovery_report
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.ports import Delta
 from orchestra_tui.domain.state import SessionState, StepState, StepStatus
@@ -50,6 +51,8 @@ class ProgressView:
     def record(self, record: ev.Record, state: SessionState) -> None:
         """Draw the state; a fact that a person wants to know scrolls above it."""
         self._state = state
+        for line in recovery_report(record.event):
+            self.note(line)
         text = describe(record.event)
         if text:
             self.note(text)

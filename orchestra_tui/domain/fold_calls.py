@@ -5,11 +5,10 @@ from typing import assert_never
 
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import ActivityKind
-from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.fold_run import without_wait
 from orchestra_tui.domain.fold_steps import attempt_note, put_step, with_note
 from orchestra_tui.domain.ids import CallKey
-from orchestra_tui.domain.recovery import Damage, RecoveryCause
+from orchestra_tui.domain.recovery import Damage
 from orchestra_tui.domain.state import AdapterHealth, CallState, CallStatus, Hop, RunState, Wait
 
 
@@ -148,16 +147,13 @@ def _refused(run: RunState, event: ev.ReplyRefused, record: ev.Record) -> RunSta
 
 def _damage(run: RunState, event: ev.ReplyRefused) -> Damage:
     call = run.calls.get(event.call)
-    # The chain itself goes on after a length limit: it has tried that, and it was not enough.
-    may_go_on = call is not None and call.finish in {FinishReason.STOP, FinishReason.UNKNOWN}
-    is_cut = event.cause is RecoveryCause.CUT and event.is_reply and event.text is not None
     return Damage(
         cause=event.cause,
         message=event.reason,
         diagnostics=event.diagnostics,
         text=event.text,
         is_reply=event.is_reply,
-        can_continue=is_cut and may_go_on,
+        can_continue=event.can_continue and event.text is not None,
         call=event.call,
         adapter=call.adapter.name if call is not None else "",
     )

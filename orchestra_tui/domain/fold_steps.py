@@ -245,6 +245,7 @@ def _retried(run: RunState, event: ev.StepRetried, record: ev.Record) -> RunStat
         "issue_counts": (),
         "issues": (),
         "refusals": (),
+        "fix_reason": None,
         "note": event.note,
         "agents": event.agents,
         "last_error": "",

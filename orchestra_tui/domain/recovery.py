@@ -35,6 +35,10 @@ class RecoveryCause(StrEnum):
         return self not in {RecoveryCause.AUDIT, RecoveryCause.CHECKS}
 
 
+_TOLD_BY_WORDS = {RecoveryCause.REFUSED, RecoveryCause.AUDIT, RecoveryCause.CHECKS}
+"""Causes that say nothing of what failed; the message does."""
+
+
 class RecoveryApproach(StrEnum):
     """How a file is recovered, in the order in which it is tried."""
 
@@ -119,8 +123,10 @@ class Damage(_Value):
     @property
     def mark(self) -> str:
         """What kind of failure it is; equal marks are the same failure."""
+        if self.cause in _TOLD_BY_WORDS:
+            return f"{self.cause.value}: {self.message}"
         kinds = sorted({diagnostic.kind for diagnostic in self.diagnostics})
-        return f"{self.cause.value}:{','.join(kinds) or self.message}"
+        return ": ".join([self.cause.value, *([", ".join(kinds)] if kinds else [])])
 
 
 class RecoveryAttempt(_Value):

@@ -45,13 +45,13 @@ def next_approach(recovery: Recovery) -> RecoveryApproach | None:
     """What to try next; None when nothing is left to try."""
     is_allowed = recovery.asked_count < recovery.budget
     damage = recovery.damage
-    for approach, fits in (
-        (RecoveryApproach.CONTINUE, is_allowed and damage.can_continue and not recovery.agents),
-        (RecoveryApproach.REPAIR, damage.text is not None and damage.cause in _REPAIRABLE),
-    ):
-        is_stuck = _is_same_again(recovery) and _last(recovery) is approach
-        if fits and approach not in recovery.tried_on_damage and not is_stuck:
-            return approach
+    tried = {attempt.approach for attempt in recovery.attempts[recovery.renewed_at :]}
+    may_continue = damage.can_continue and RecoveryApproach.CONTINUE not in tried
+    if is_allowed and may_continue and not recovery.agents:
+        return RecoveryApproach.CONTINUE
+    is_repairable = damage.text is not None and damage.cause in _REPAIRABLE
+    if is_repairable and RecoveryApproach.REPAIR not in recovery.tried_on_damage:
+        return RecoveryApproach.REPAIR
     return _by_model(recovery) if is_allowed else None
 
 
@@ -83,10 +83,6 @@ def _by_model(recovery: Recovery) -> RecoveryApproach | None:
 def _is_same_again(recovery: Recovery) -> bool:
     marks = recovery.marks
     return len(marks) > 1 and marks[-1] == marks[-2]
-
-
-def _last(recovery: Recovery) -> RecoveryApproach | None:
-    return recovery.attempts[-1].approach if recovery.attempts else None
 
 
 def with_next(recovery: Recovery) -> Recovery:

@@ -156,3 +156,5 @@ class ReplyRefused(RunFact):
     is_reply: bool = True
     """No text of the file could be read out of the reply."""
     cause: RecoveryCause = RecoveryCause.REFUSED
+    can_continue: bool = False
+    """The reply broke off, and nobody has tried to go on at its cut."""

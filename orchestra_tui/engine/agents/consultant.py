@@ -34,6 +34,11 @@ _WHY = {
     ),
 }
 
+_AGAIN = (
+    "The last attempt to do so could not be used: it was damaged or cut. Do it again, from the "
+    "file as it is on disk, completely.\n"
+)
+
 
 class Consultant:
     """Sees what the Executor saw, and what went wrong."""
@@ -65,6 +70,7 @@ class Consultant:
             plan_in_brief(job.plan, job.step),
             step_in_full(job.step, job.note),
             _WHY[job.reason] + "\n",
+            _AGAIN if job.damaged is not None and job.reason is not FixReason.RECOVERY else "",
             words("The issues:", "ISSUES", _issue_lines(job.issues)),
             words("What validation says:", "DIAGNOSTICS", _lines(job.diagnostics)),
             words("Definitions that the last attempt lost:", "LOST", "\n".join(job.lost)),

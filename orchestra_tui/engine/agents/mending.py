@@ -16,6 +16,14 @@ _CLOSERS = {closer: opener for opener, closer in _PAIRS.items()}
 _QUOTES = "\"'`"
 
 
+def is_broken_off(reply: str) -> bool:
+    """The reply begins in its format and has no end mark: there may be more of it."""
+    lines = reply.strip().replace("\r\n", "\n").split("\n")
+    return lines[0].startswith(("=== FILE ", "=== EDIT ")) and END_REPLY not in map(
+        str.rstrip, lines
+    )
+
+
 def unwrapped_reply(reply: str, path: str) -> str | None:
     """The reply without what stands around its marker lines; None if they are not all there once,
     or if nothing stands around them."""

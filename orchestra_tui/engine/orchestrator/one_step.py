@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from orchestra_tui.domain.activities import Activity, ActivityKind
+from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.events import ConflictFound
 from orchestra_tui.domain.ids import BlobHash, Role
 from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
 from orchestra_tui.domain.recovery import RecoveryCause
 from orchestra_tui.domain.state import RunState, StepState
 from orchestra_tui.engine.agents.base import Agent, Prompt
+from orchestra_tui.engine.agents.mending import is_broken_off
 from orchestra_tui.engine.agents.parsing import ReplyRefused
 from orchestra_tui.engine.orchestrator.asking import ask
 from orchestra_tui.engine.orchestrator.calls import Answer
@@ -152,8 +154,18 @@ async def answered(
 async def refused_reply(tools: Tools, answer: Answer, refusal: ReplyRefused) -> RefusedAnswer:
     """The refusal of a reply that nothing could be read out of; the reply is kept."""
     reply = await asyncio.to_thread(tools.blobs.put, answer.text.encode("utf-8", "replace"))
-    cause = RecoveryCause.CUT if refusal.is_cut else RecoveryCause.REFUSED
-    return RefusedAnswer(answer.call, refusal.reason, cause=cause, is_reply=True, text=reply)
+    has_begun = is_broken_off(answer.text)
+    is_cut = refusal.is_cut and (has_begun or answer.finish is not FinishReason.STOP)
+    # After a length limit the chain itself goes on: it has tried that, and it was not enough.
+    may_go_on = answer.finish in {FinishReason.STOP, FinishReason.UNKNOWN}
+    return RefusedAnswer(
+        answer.call,
+        refusal.reason,
+        cause=RecoveryCause.CUT if is_cut else RecoveryCause.REFUSED,
+        is_reply=True,
+        can_continue=is_cut and has_begun and may_go_on,
+        text=reply,
+    )
 
 
 async def _ask(work: Work, role: Role, prompt: Prompt, chain: tuple[str, ...] | None) -> Answer:

@@ -246,16 +246,17 @@ async def _job(work: Work, recovery: Recovery, on_disk: str | None) -> FixJob:
     before = await _blob_text(work, (work.run.base or {}).get(work.source))
     good = await _blob_text(work, last_good(work.run, work.step))
     is_damage = damage.cause.is_damage and damage.text is not None
+    reason = _reason(work, recovery)
     return FixJob(
         plan=work.plan,
         step=work.plan_step,
         text=on_disk,
-        reason=_reason(recovery),
+        reason=reason,
         old=before,
         last_good=good if good not in {on_disk, before} else None,
-        issues=work.step.issues if recovery.cause is RecoveryCause.AUDIT else (),
+        issues=work.step.issues if reason is FixReason.AUDIT else (),
         diagnostics=damage.diagnostics,
-        check_output=await _checks(work, recovery),
+        check_output=await check_output(work) if reason is FixReason.CHECKS else "",
         damaged=await _text(work, damage.text) if is_damage else None,
         task=work.run.task,
         note=work.note,
@@ -284,18 +285,16 @@ async def _begun(work: Work, damage: Damage) -> str | None:
     return begun_file(text, work.path) if damage.is_reply else text
 
 
-def _reason(recovery: Recovery) -> FixReason:
+def _reason(work: Work, recovery: Recovery) -> FixReason:
+    """What the file needs beside being whole: a fix that was damaged is still to be made."""
     match recovery.cause:
         case RecoveryCause.AUDIT:
             return FixReason.AUDIT
         case RecoveryCause.CHECKS:
             return FixReason.CHECKS
         case _:
-            return FixReason.RECOVERY
-
-
-async def _checks(work: Work, recovery: Recovery) -> str:
-    return await check_output(work) if recovery.cause is RecoveryCause.CHECKS else ""
+            fix = work.step.fix_reason if work.step.is_written else None
+            return fix or FixReason.RECOVERY
 
 
 def _others(work: Work, recovery: Recovery) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from orchestra_tui.domain.review import Diagnostic
 class RefusedAnswer(OrchestraError):
     """The reply to `call` is malformed or its text is damaged.
 
-    `text` is the blob of the damaged text, or with `is_reply` of the whole reply.
+    `text` is the blob of the damaged text, or with `is_reply` of the whole reply. It
+    `can_continue` if it broke off and the chain has not tried to go on at its cut.
     """
 
     def __init__(
@@ -19,6 +20,7 @@ class RefusedAnswer(OrchestraError):
         *,
         cause: RecoveryCause = RecoveryCause.REFUSED,
         is_reply: bool = False,
+        can_continue: bool = False,
         diagnostics: tuple[Diagnostic, ...] = (),
         text: BlobHash | None = None,
     ) -> None:
@@ -27,6 +29,7 @@ class RefusedAnswer(OrchestraError):
         self.reason = reason
         self.cause = cause
         self.is_reply = is_reply
+        self.can_continue = can_continue
         self.diagnostics = diagnostics
         self.text = text
 

@@ -96,6 +96,7 @@ class Runner:
             diagnostics=refusal.diagnostics,
             cause=refusal.cause,
             is_reply=refusal.is_reply or refusal.text is None,
+            can_continue=refusal.can_continue,
             # A reply that did not even parse can still be looked at, as it came.
             text=refusal.text or (call.reply if call else None),
         )

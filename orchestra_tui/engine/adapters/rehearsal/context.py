@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.prompt_blocks import blocks, read_file_block
 from orchestra_tui.engine.adapters.base import CompletionRequest
@@ -33,8 +34,8 @@ class Ask:
 
     @property
     def is_first(self) -> bool:
-        """True for the first call of the first attempt."""
-        return self.attempt == 1 and self.call == 1
+        """True for the first call of the first attempt; a recovery is never the first."""
+        return self.attempt == 1 and self.call == 1 and self.verb != ActivityKind.RECOVER.value
 
     def shown_file(self) -> str | None:
         """The text of the file that the question is about, as the prompt shows it."""

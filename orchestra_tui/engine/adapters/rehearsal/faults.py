@@ -78,7 +78,7 @@ def fault_for(scenario: Scenario, ask: Ask, kind: FileKind | None) -> Fault | No
         case Scenario.HOPELESS:
             if ask.role is not Role.CONSULTANT or kind is not FileKind.LEAF:
                 return None
-            return Truncated("length" if (ask.attempt + ask.call) % 2 == 0 else "stop")
+            return Truncated("stop" if (ask.attempt + ask.call) % 2 == 0 else "length")
 
 
 _STORM: dict[tuple[Role, FileKind | None], Fault] = {

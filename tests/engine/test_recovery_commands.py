@@ -1,0 +1,189 @@
+"""What a person does about a file in trouble, through the whole engine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from orchestra_tui.domain import commands as cmd
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.errors import CommandRefused
+from orchestra_tui.domain.ids import StepId
+from orchestra_tui.domain.recovery import RecoveryOutcome
+from orchestra_tui.domain.state import RunState, StepState, StepStatus
+from orchestra_tui.engine.adapters.rehearsal.transport import App, AppRequest, Reply
+from tests.engine.engine_house import House, house
+from tests.stubs.openai_server import DONE, EVENTS, delta
+from tests.stubs.scripted_agents import (
+    BEFORE,
+    GOOD_CORE,
+    answer,
+    question,
+    scripted_agents,
+    whole_file,
+)
+
+S1, S3 = StepId("s1"), StepId("s3")
+BROKEN = GOOD_CORE.replace("number: int)", "number: int")
+MINE = GOOD_CORE + "\n\ndef triple(number: int) -> int:\n    return number * 3\n"
+
+
+@dataclass
+class Stubborn:
+    """Agents that damage the core file until `is_good`, and may be held in their answer."""
+
+    is_good: bool = False
+    prompts: list[str] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def script(self, body: bytes) -> str:
+        step, prompt = question(body)
+        if step == "s1" and "under review" not in prompt:
+            self.prompts.append(prompt)
+            return whole_file("app/core.py", GOOD_CORE if self.is_good else BROKEN)
+        return answer(body)
+
+    def app(self) -> App:
+        """As `scripted_agents`, but the Consultant's answer about the core waits for `gate`."""
+        usual = scripted_agents(self.script)
+
+        async def app(request: AppRequest, reply: Reply) -> None:
+            step, prompt = question(request.body) if request.body else ("", "")
+            if step == "s1" and "DIAGNOSTICS" in prompt and not self.gate.is_set():
+                self.waiting.set()
+                await reply.start(200, EVENTS)
+                await reply.send(delta("=== FILE"))
+                await self.gate.wait()
+                await reply.send(DONE)
+                return
+            await usual(request, reply)
+
+        return app
+
+
+def core(run: RunState) -> StepState:
+    return run.steps[S1]
+
+
+@asynccontextmanager
+async def defeated(folder: Path, agents: Stubborn) -> AsyncIterator[House]:
+    """A run whose core file could not be recovered."""
+    async with house(folder, agents.script) as h:
+        await h.to_review()
+        assert core(h.run).status is StepStatus.FAILED
+        assert h.run.needs_user == "recovery waits for you"
+        assert h.run.steps[S3].status is StepStatus.BLOCKED
+        yield h
+
+
+async def test_a_text_of_the_user_is_validated_written_and_not_judged(tmp_path: Path) -> None:
+    async with defeated(tmp_path, Stubborn()) as h:
+        with pytest.raises(CommandRefused, match="Correct it, or accept it anyway"):
+            await h.engine.submit(cmd.TakeOver(step=S1, text=BROKEN))
+        assert core(h.run).status is StepStatus.FAILED, "a refusal changes nothing"
+        audits = len([e for e in h.of(ev.AuditPassed) if e.step == S1])  # type: ignore[attr-defined]
+        await h.engine.submit(cmd.TakeOver(step=S1, text=MINE))
+        await h.until(lambda run: run.is_reviewing and core(run).status is StepStatus.ACCEPTED)
+        assert h.text("app/core.py") == MINE
+        written = [e for e in h.events if isinstance(e, ev.FileWritten) and e.step == S1]
+        assert [event.why for event in written] == [ev.WriteReason.MANUAL]
+        assert len([e for e in h.of(ev.AuditPassed) if e.step == S1]) == audits  # type: ignore[attr-defined]
+        assert core(h.run).recoveries[-1].outcome is RecoveryOutcome.TAKEN_OVER
+        assert h.run.needs_user == "diff waits for you"
+        assert h.run.steps[S3].status is StepStatus.ACCEPTED, "what waited for it goes on"
+
+
+async def test_a_damaged_text_needs_a_reason_and_is_then_written(tmp_path: Path) -> None:
+    async with defeated(tmp_path, Stubborn()) as h:
+        with pytest.raises(CommandRefused, match="say why"):
+            await h.engine.submit(cmd.AcceptAnyway(step=S1, reason=" "))
+        await h.engine.submit(cmd.AcceptAnyway(step=S1, reason="a template, not Python"))
+        await h.until(lambda run: run.is_reviewing and core(run).status is StepStatus.ACCEPTED)
+        assert h.text("app/core.py") == BROKEN
+        taken = next(e for e in h.events if isinstance(e, ev.TextTaken))
+        assert taken.is_anyway
+        assert taken.reason == "a template, not Python"
+        assert taken.diagnostics
+        last = core(h.run).recoveries[-1]
+        assert (last.outcome, last.reason) == (
+            RecoveryOutcome.ACCEPTED_ANYWAY, "a template, not Python",
+        )  # fmt: skip
+
+
+async def test_more_attempts_go_on_where_it_gave_up(tmp_path: Path) -> None:
+    agents = Stubborn()
+    async with defeated(tmp_path, agents) as h:
+        agents.is_good = True
+        await h.engine.submit(cmd.RaiseAttempts(step=S1, attempts=1))
+        await h.until(lambda run: run.is_reviewing and core(run).status is StepStatus.ACCEPTED)
+        assert h.text("app/core.py") == GOOD_CORE
+        assert len(core(h.run).recoveries) == 1
+        assert core(h.run).recoveries[0].outcome is RecoveryOutcome.RECOVERED
+
+
+async def test_a_retry_takes_a_note_and_who_is_asked(tmp_path: Path) -> None:
+    agents = Stubborn()
+    async with defeated(tmp_path, agents) as h:
+        with pytest.raises(CommandRefused, match="no adapter 'other'"):
+            await h.engine.submit(cmd.RetryStep(step=S1, agents=("other",)))
+        agents.is_good = True
+        await h.engine.submit(cmd.RetryStep(step=S1, note="keep the name", agents=("stub",)))
+        await h.until(lambda run: run.is_reviewing and core(run).status is StepStatus.ACCEPTED)
+        assert "keep the name" in agents.prompts[-1]
+        assert core(h.run).recoveries[0].outcome is RecoveryOutcome.RETRIED
+
+
+async def test_skipping_answers_the_question(tmp_path: Path) -> None:
+    async with defeated(tmp_path, Stubborn()) as h:
+        await h.engine.submit(cmd.SkipStep(step=S1))
+        await h.until(lambda run: core(run).status is StepStatus.SKIPPED)
+        assert h.run.needs_user == "diff waits for you"
+        assert not (h.root / "app").exists()
+
+
+async def test_taking_over_ends_the_attempt_that_runs(tmp_path: Path) -> None:
+    agents = Stubborn()
+    async with house(tmp_path, app=agents.app()) as h:
+        await h.start()
+        await h.approve()
+        await h.until(lambda run: core(run).status is StepStatus.RECOVERING)
+        await agents.waiting.wait()
+        with pytest.raises(CommandRefused, match="give the next attempt a note"):
+            await h.engine.submit(cmd.RetryStep(step=S1))
+        await h.engine.submit(cmd.RetryStep(step=S1, note="mind the brackets"))
+        recovery = core(h.run).recovery
+        assert recovery is not None
+        assert recovery.note == "mind the brackets"
+        await h.engine.submit(cmd.TakeOver(step=S1, text=MINE))
+        await h.until(lambda run: run.is_reviewing)
+        agents.gate.set()
+        assert h.text("app/core.py") == MINE
+        assert core(h.run).status is StepStatus.ACCEPTED
+        abandoned = [e for e in h.events if isinstance(e, ev.ActivityAbandoned)]
+        assert len(abandoned) == 1
+
+
+async def test_a_fix_that_damages_a_good_file_costs_only_the_fix(tmp_path: Path) -> None:
+    """Accepted, then sent back by the checks; the fix never parses: the accepted text stays."""
+    tripled = GOOD_CORE.replace("* 2", "* 3  # BUG")
+
+    def script(body: bytes) -> str:
+        step, prompt = question(body)
+        if "under review" in prompt:
+            return '{"verdict": "pass", "issues": [], "end": true}'
+        if step == "s1":
+            is_first = "checks fail" not in prompt
+            return whole_file("app/core.py", tripled if is_first else BROKEN)
+        return answer(body)
+
+    async with house(tmp_path, script) as h:
+        await h.to_review()
+        assert h.text("app/core.py") == tripled
+        assert core(h.run).status is StepStatus.ACCEPTED
+        assert core(h.run).recoveries[0].outcome is RecoveryOutcome.KEPT
+        assert h.run.checks.verdict == "failed"
+        assert h.text("Makefile") == BEFORE["Makefile"]
