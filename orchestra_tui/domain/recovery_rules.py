@@ -50,7 +50,9 @@ def next_approach(recovery: Recovery) -> RecoveryApproach | None:
     if is_allowed and may_continue and not recovery.agents:
         return RecoveryApproach.CONTINUE
     is_repairable = damage.text is not None and damage.cause in _REPAIRABLE
-    if is_repairable and RecoveryApproach.REPAIR not in recovery.tried_on_damage:
+    # The same damage again: what was not certain before is not now.
+    known = tried if _is_same_again(recovery) else set(recovery.tried_on_damage)
+    if is_repairable and RecoveryApproach.REPAIR not in known:
         return RecoveryApproach.REPAIR
     return _by_model(recovery) if is_allowed else None
 
