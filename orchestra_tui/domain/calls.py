@@ -48,6 +48,18 @@ class Usage(BaseModel):
         )
 
 
+class CallPatience(BaseModel):
+    """How long a call is waited for, in seconds: for the first piece, between pieces, in all."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    first_byte: float
+    idle: float
+    total: float
+    why: str = ""
+    """What it was made of, in words."""
+
+
 class AdapterInfo(BaseModel):
     """Who answers: the configured name, the model and the provider behind it."""
 

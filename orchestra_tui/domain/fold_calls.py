@@ -69,6 +69,7 @@ def _started(run: RunState, event: ev.CallStarted, record: ev.Record) -> RunStat
         started_at=record.at,
         request=event.request,
         context=event.context,
+        patience=event.patience,
         reserve=event.reserve,
         waited=_waited(run, event, record),
     )

@@ -7,7 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestra_tui.domain.activities import ActivityKind, FixReason
 from orchestra_tui.domain.budget import Reserve
-from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
+from orchestra_tui.domain.calls import (
+    AdapterInfo,
+    CallPatience,
+    ContextItem,
+    FinishReason,
+    Usage,
+)
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role, StepId
 from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.recovery import Damage, Recovery
@@ -197,6 +203,8 @@ class CallState(StateValue):
     status: CallStatus = CallStatus.RUNNING
     request: BlobHash
     context: tuple[ContextItem, ...] = ()
+    patience: CallPatience | None = None
+    """How long it is waited for."""
     reply: BlobHash | None = None
     usage: Usage = Usage()
     cost: Cost | None = None

@@ -4,7 +4,13 @@ from typing import Literal
 
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.budget import BudgetStop, Reserve
-from orchestra_tui.domain.calls import AdapterInfo, ContextItem, FinishReason, Usage
+from orchestra_tui.domain.calls import (
+    AdapterInfo,
+    CallPatience,
+    ContextItem,
+    FinishReason,
+    Usage,
+)
 from orchestra_tui.domain.events.base import RunFact
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, CallKey, Role
 from orchestra_tui.domain.money import Cost
@@ -48,6 +54,8 @@ class CallStarted(RunFact):
     adapter: AdapterInfo
     request: BlobHash
     context: tuple[ContextItem, ...] = ()
+    patience: CallPatience | None = None
+    """How long it is waited for; None in logs of before it was adapted."""
     reserve: Reserve = Reserve()
     """What was set aside of the budget for it."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from orchestra_tui.domain.calls import AdapterInfo
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.adapters.decisions import Rule, backoff
+from orchestra_tui.engine.adapters.patience import Speed
 from orchestra_tui.engine.adapters.timing import MAX_AT_ONCE, Pace, RateHint
 
 HALF_OPEN = 1
@@ -54,6 +55,8 @@ class Lane:
         self._kind = ""
         self._cause = ""
         self._probes = 0
+        self.speed = Speed()
+        """How fast its answers came."""
 
     def readiness(self, now: float) -> Readiness:
         """May it be asked now, and if not, for how long and why."""

@@ -34,6 +34,7 @@ from orchestra_tui.engine.adapters.fallback_course import (
     Stay,
 )
 from orchestra_tui.engine.adapters.fallback_joint import MAX_CONTINUATIONS, anchor_of, joined
+from orchestra_tui.engine.adapters.patience import Speed, Timeouts
 from orchestra_tui.engine.adapters.prices import Tariff
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -46,16 +47,8 @@ class ChainExhausted(AdapterError):
     kind = "chain_exhausted"
 
 
-@dataclass(frozen=True)
-class Timeouts:
-    """Seconds a call may take: for the first piece, between pieces, and in all."""
-
-    first_byte: float = 60.0
-    idle: float = 30.0
-    total: float = 600.0
-
-
 _NO_TARIFF = Tariff("")
+_USUAL = Timeouts()
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class Link:
     answers and whether a program works behind it tell what a call may cost."""
 
     adapter: Adapter
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = _USUAL
     cache_tag: str = ""
     tariff: Tariff = _NO_TARIFF
     max_output_tokens: int | None = None
@@ -87,6 +80,8 @@ class Try:
     passed: tuple[Passed, ...] = ()
     head: str = ""
     anchor: str = ""
+    speed: Speed | None = None
+    """How fast its adapter was so far; who makes the call adds to it."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +215,7 @@ class FallbackAdapter:
                 case Go(name=name):
                     passed = self._course.passed_for(name, readiness)
                     head, anchor = self._draft.start(name)
-                    attempt = Try(self._links[name], passed, head, anchor)
+                    attempt = Try(self._links[name], passed, head, anchor, self._lane[name].speed)
                     return self._lane[name].enter(now), attempt
 
     async def _wait(self, stay: Stay) -> None:

@@ -8,13 +8,12 @@ taken from the journal by its structural key, so nothing is paid for twice.
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from time import monotonic
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
 from orchestra_tui.domain.budget import Reserve
-from orchestra_tui.domain.calls import ContextItem, FinishReason, Usage
+from orchestra_tui.domain.calls import CallPatience, ContextItem, FinishReason, Usage
 from orchestra_tui.domain.events import (
     CacheHit,
     CallDelayed,
@@ -39,6 +38,8 @@ from orchestra_tui.engine.adapters.base import (
 from orchestra_tui.engine.adapters.fallback import Earlier, Link, Try
 from orchestra_tui.engine.adapters.fallback_course import Passed, Stay
 from orchestra_tui.engine.adapters.fallback_joint import JointStream, continuation
+from orchestra_tui.engine.adapters.patience import adapted
+from orchestra_tui.engine.orchestrator.call_timing import Stopwatch, size_of
 from orchestra_tui.engine.orchestrator.ledger import Asked, Ledger
 from orchestra_tui.engine.orchestrator.watched_call import Watch, file_before
 from orchestra_tui.engine.validation.growing import Doubt
@@ -117,17 +118,17 @@ class JournaledTries:
         self._advance()
         key, link = self.key, attempt.link
         self.link = link
-        request = self.request(attempt)
+        request, patience = await self._patiently(attempt)
         text = as_json(request).encode()
         asked = Asked(self._activity.run, key, self._question.role, link, len(text))
         reserve = await self._ledger.admit(asked, lambda why: self._wait_for_room(link, why))
         try:
-            await self._started(link, text, attempt.passed, reserve)
-            began = monotonic()
-            on_delta = self._text_to_pane(attempt, on_answering)
+            await self._started(link, text, attempt.passed, reserve, patience)
             watch = await self._watch(request)
+            stopwatch = Stopwatch(on_answering)
+            on_delta = self._text_to_pane(attempt, stopwatch.answering)
             completion = await watch.execute(link.adapter, request, on_delta)
-            seconds = round(monotonic() - began, 3)
+            seconds = stopwatch.stop(attempt.speed, len(completion.text))
             cost = await self._ledger.cost(
                 link, completion.usage, model=completion.model, said=completion.cost
             )
@@ -173,7 +174,7 @@ class JournaledTries:
         """Record an answer that was known already as the call it saves."""
         self._advance()
         text = as_json(self.request(Try(link))).encode()
-        await self._started(link, text, (), Reserve())
+        await self._started(link, text, (), Reserve(), None)
         self._journal.publish_text(self.key, kept.text)
         hit = CacheHit(
             run=self._activity.run,
@@ -209,6 +210,19 @@ class JournaledTries:
             total_timeout=timeouts.total,
         )
 
+    async def _patiently(self, attempt: Try) -> tuple[CompletionRequest, CallPatience]:
+        """The request of the newest call with the time that it may take."""
+        request = self.request(attempt)
+        size = await asyncio.to_thread(size_of, request)
+        patience = adapted(attempt.link.timeouts, size, attempt.speed)
+        request = replace(
+            request,
+            first_byte_timeout=patience.first_byte,
+            idle_timeout=patience.idle,
+            total_timeout=patience.total,
+        )
+        return request, patience
+
     def _advance(self) -> None:
         self.key = call_key(self._activity.key, self._next)
         self._next += 1
@@ -240,7 +254,12 @@ class JournaledTries:
         await self.delayed(Stay(name=link.name, reason=reason, seconds=seconds))
 
     async def _started(
-        self, link: Link, request: bytes, passed: Sequence[Passed], reserve: Reserve
+        self,
+        link: Link,
+        request: bytes,
+        passed: Sequence[Passed],
+        reserve: Reserve,
+        patience: CallPatience | None,
     ) -> None:
         blob = await asyncio.to_thread(self._blobs.put, request)
         started = CallStarted(
@@ -253,6 +272,7 @@ class JournaledTries:
             request=blob,
             context=self._question.context,
             reserve=reserve,
+            patience=patience,
         )
         await self._journal.append(started, *(self._hop(each, link.name) for each in passed))
 

@@ -11,8 +11,9 @@ from orchestra_tui.domain.errors import NotConfigured, UsageError
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
 from orchestra_tui.engine.adapters.base import Adapter
-from orchestra_tui.engine.adapters.fallback import Link, Timeouts, refuse_mixed
+from orchestra_tui.engine.adapters.fallback import Link, refuse_mixed
 from orchestra_tui.engine.adapters.local.models import LocalModels
+from orchestra_tui.engine.adapters.patience import Timeouts
 from orchestra_tui.engine.adapters.prices import tariff_of
 from orchestra_tui.engine.adapters.process.build import CLIENTS
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
