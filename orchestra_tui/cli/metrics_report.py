@@ -11,6 +11,7 @@ from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.metrics import CallMetrics, Metrics
 from orchestra_tui.domain.money import money_text, usd_text
+from orchestra_tui.domain.recovery_metrics import recovery_words
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.store.figures import newest_sessions, stored_metrics
 from orchestra_tui.engine.store.folder import find
@@ -78,6 +79,8 @@ def _lines(metrics: Metrics) -> Sequence[str]:
             if counts:
                 kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items()))
                 lines.append(clean_line(f"{_name(row)} {what}: {kinds}"))
+    lines += recovery_words(metrics.recovery)
+    lines += [f"rehearsed: {line}" for line in recovery_words(metrics.rehearsed_recovery)]
     return lines
 
 

@@ -2,9 +2,6 @@
 
 The rule a reader must not break: a rehearsal counts in no rate of success, and what nobody told
 is counted as unknown, beside the sums and never in them.
-
-What a run did about damaged answers belongs in a field of `Metrics` of its own, made by a function
-of its own from the steps' timelines; `metrics_of` is where it is put in.
 """
 
 from collections import Counter
@@ -18,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestra_tui.domain.calls import ProviderKind, Usage
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.money import Money
+from orchestra_tui.domain.recovery_metrics import RecoveryCounts, recovery_counts
 from orchestra_tui.domain.spending import calls_of, money_of_calls, tokens_in
 from orchestra_tui.domain.state import CallState, CallStatus, SessionState
 
@@ -79,6 +77,9 @@ class Metrics(BaseModel):
     adapters: tuple[CallMetrics, ...] = ()
     """By adapter and model, the dearest first."""
     roles: tuple[CallMetrics, ...] = ()
+    recovery: RecoveryCounts = RecoveryCounts()
+    """Of real runs."""
+    rehearsed_recovery: RecoveryCounts = RecoveryCounts()
 
 
 def metrics_of(sessions: Iterable[SessionState]) -> Metrics:
@@ -91,7 +92,14 @@ def metrics_of(sessions: Iterable[SessionState]) -> Metrics:
         total=_figures(calls, hops=_causes(calls)),
         adapters=_by_adapter(calls),
         roles=_by_role(calls),
+        recovery=_recoveries(states, is_rehearsal=False),
+        rehearsed_recovery=_recoveries(states, is_rehearsal=True),
     )
+
+
+def _recoveries(states: Iterable[SessionState], *, is_rehearsal: bool) -> RecoveryCounts:
+    chosen = [state for state in states if state.is_rehearsal is is_rehearsal]
+    return recovery_counts(run for state in chosen for run in state.runs)
 
 
 def _by_adapter(calls: Sequence[CallState]) -> tuple[CallMetrics, ...]:

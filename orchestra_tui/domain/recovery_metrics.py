@@ -5,7 +5,7 @@ are made of those that have ended.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -71,6 +71,32 @@ def recovery_counts(runs: Iterable[RunState]) -> RecoveryCounts:
         attempts=len(tried),
         by_cause=_pairs((r.cause, r.outcome in _RECOVERED) for r in found),
         by_approach=_pairs(tried),
+    )
+
+
+def recovery_words(counts: RecoveryCounts) -> tuple[str, ...]:
+    """The counts as lines for a person; none if no file was in recovery."""
+    if not counts.entered:
+        return ()
+    ends = (
+        (counts.recovered, "recovered"),
+        (counts.given_back, "given back"),
+        (counts.by_user, "decided by you"),
+        (counts.entered - counts.recovered - counts.given_back - counts.by_user, "under way"),
+    )
+    told = ", ".join(f"{count} {word}" for count, word in ends if count)
+    rate = f" ({counts.rate:.0%})" if counts.rate is not None else ""
+    return (
+        f"{counts.entered} in recovery: {told}{rate}",
+        f"causes: {_pair_words(counts.by_cause, 'recovered')}",
+        f"{counts.attempts} attempts: {_pair_words(counts.by_approach, 'helped')}",
+    )
+
+
+def _pair_words(pairs: Mapping[K, tuple[int, int]], word: str) -> str:
+    ordered = sorted(pairs.items(), key=lambda item: -item[1][0])
+    return ", ".join(
+        f"{count} {key.value.replace('_', ' ')} ({good} {word})" for key, (count, good) in ordered
     )
 
 

@@ -172,7 +172,7 @@ class AgentPane(Vertical):
         had_focus = self.has_focus_within
         self.set_class(shows_context, "-context")
         if shows_context and self.work.call is not None:
-            self.context.show_context(self.work.call.context)
+            self.context.show_context(self.work.call.context, self.work.call.patience)
         if had_focus:
             self.focus_body()
 
@@ -209,7 +209,7 @@ class AgentPane(Vertical):
         note = justify([self._note(state, wait)], label, width)
         self.query_one(".pane-note", PlainStatic).update(spans_content(note), layout=False)
         if self.shows_context and self.work.call is not None:
-            self.context.show_context(self.work.call.context)
+            self.context.show_context(self.work.call.context, self.work.call.patience)
 
     def _who(self) -> list[Span]:
         role, *tries = self.work.title.split(" · ")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestra_tui.domain.calls import ContextItem
+from orchestra_tui.domain.calls import CallPatience, ContextItem
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.figures import plural, size_text
 from orchestra_tui.widgets.line_view import MUTED, LineView, Span, Spans
@@ -34,6 +34,7 @@ class CallContext(LineView):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._items: tuple[ContextItem, ...] = ()
+        self._patience: CallPatience | None = None
         self._rows: list[tuple[list[Span], list[Span]]] = []
 
     @property
@@ -41,12 +42,14 @@ class CallContext(LineView):
         """The number of rows."""
         return len(self._rows)
 
-    def show_context(self, context: Sequence[ContextItem]) -> None:
-        """Show what this call was sent."""
+    def show_context(
+        self, context: Sequence[ContextItem], patience: CallPatience | None = None
+    ) -> None:
+        """Show what this call was sent, and how long it is waited for."""
         context = tuple(context)
-        if context == self._items and self._rows:
+        if (context, patience) == (self._items, self._patience) and self._rows:
             return
-        self._items = context
+        self._items, self._patience = context, patience
         cut = [item for item in context if not item.is_whole]
         whole = [item for item in context if item.is_whole]
         self._rows = []
@@ -58,6 +61,9 @@ class CallContext(LineView):
         if whole:
             self._caption("sent whole")
             self._rows += [_item_row(item) for item in whole]
+        if patience is not None:
+            self._caption("waited for, at most")
+            self._rows += [([(line, MUTED)], []) for line in _patience_lines(patience)]
         self.top = 0
         self.forget_rows()
 
@@ -68,6 +74,14 @@ class CallContext(LineView):
 
     def _caption(self, text: str) -> None:
         self._rows.append(([(text, f"{MUTED} bold")], []))
+
+
+def _patience_lines(patience: CallPatience) -> tuple[str, ...]:
+    waits = (
+        f"  {patience.first_byte:g} s for the first piece, {patience.idle:g} s between pieces, "
+        f"{patience.total:g} s in all"
+    )
+    return (waits, f"  for {patience.why}") if patience.why else (waits,)
 
 
 def _item_row(item: ContextItem) -> tuple[list[Span], list[Span]]:

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from orchestra_tui.domain.metrics import CallMetrics, Metrics
 from orchestra_tui.domain.money import money_cell, usd_text
+from orchestra_tui.domain.recovery_metrics import recovery_words
 from orchestra_tui.widgets.cells import fit, fit_right
 from orchestra_tui.widgets.figures import bar_text, count_text
 from orchestra_tui.widgets.signs import Signs
@@ -47,7 +48,14 @@ def metric_lines(metrics: Metrics, width: int, signs: Signs) -> Content:
     lines += [_heading("By role"), *_table(metrics.roles, width)]
     if troubles := [line for row in rows for line in _troubles(row, width, signs)]:
         lines += [Content(""), _heading("What went wrong"), *troubles]
+    if recovered := _recovery_lines(metrics, width):
+        lines += [Content(""), _heading("Files in recovery"), *recovered]
     return Content("\n").join(lines)
+
+
+def _recovery_lines(metrics: Metrics, width: int) -> list[Content]:
+    rehearsed = (f"rehearsed: {line}" for line in recovery_words(metrics.rehearsed_recovery))
+    return [Content(fit(line, width)) for line in (*recovery_words(metrics.recovery), *rehearsed)]
 
 
 def _money_tile(total: CallMetrics) -> Tile:
