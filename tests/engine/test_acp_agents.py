@@ -192,6 +192,22 @@ async def test_a_refusal_is_no_matter_where_there_is_an_answer(bench: AcpBench) 
     assert answer.text == REPLY
 
 
+@pytest.mark.parametrize("answer", [{"result": {}}, fails(-32603, "no"), does("hang")])
+async def test_the_agent_is_told_to_forget_the_session(
+    bench: AcpBench, answer: dict[str, object]
+) -> None:
+    """Its history is the user's; an agent that cannot do it loses nobody's answer."""
+    able = {"agentCapabilities": {"sessionCapabilities": {"delete": {}}}}
+    script = {
+        **turn(says("Hi."), ends()),
+        "initialize": [{"result": {"protocolVersion": 1, **able}}],
+        "session/delete": [answer],
+    }
+    assert (await bench.ask(AcpPlay(script=script))).text == "Hi."
+    assert heard(bench.folder)[-1]["params"] == {"sessionId": "s1"}
+    assert heard(bench.folder)[-1]["method"] == "session/delete"
+
+
 async def test_only_the_last_message_is_the_answer(bench: AcpBench) -> None:
     call = update("tool_call", toolCallId="c", title="Look", kind="read")
     answer = await bench.ask(playing(says("Let me look."), call, says("Found."), ends()))

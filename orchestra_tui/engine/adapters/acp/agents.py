@@ -8,6 +8,7 @@ vendor's command line needs, and is taken from there.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 
 from orchestra_tui.domain.presets import PRESETS
 from orchestra_tui.domain.settings import AcpAgent, Permission
@@ -103,7 +104,7 @@ class AcpClient:
         self._allow = allow
         self._vendor = vendor
         self.program = agent.program
-        self.provider = vendor.provider if vendor else agent.program
+        self.provider = vendor.provider if vendor else PurePath(agent.program).name
         self.keys: tuple[str, ...] = (vendor.keys if vendor else ()) + agent.names
 
     def launch(self, settings: ClientSettings, job: Job) -> Launch:
@@ -175,6 +176,7 @@ def session_meta(
         "tools": tools,
         "settingSources": ["user"],
         "extraArgs": {"strict-mcp-config": None},
+        "persistSession": False,
     }
     return {"claudeCode": {"options": options}}
 

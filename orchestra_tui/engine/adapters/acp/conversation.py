@@ -12,6 +12,7 @@ from acp.meta import AGENT_METHODS, PROTOCOL_VERSION
 from acp.schema import (
     CancelNotification,
     ClientCapabilities,
+    DeleteSessionRequest,
     FileSystemCapabilities,
     Implementation,
     InitializeRequest,
@@ -39,6 +40,9 @@ CANCEL_GRACE = 0.2
 """Seconds for an agent to answer that it stopped (0.03 s were seen)."""
 SET_MODEL = "session/set_model"
 """Of the protocol's unstable part and so not in the package; gemini offers models this way."""
+FORGET_GRACE = 1.0
+_LATE = (TimeoutError, RequestError, AdapterError, Gone)
+"""What no longer matters when the turn is over."""
 _MAX_NAMED = 12
 _NOT_OFFERED: dict[str, type[AdapterError]] = {"mode": RequestRefused, "model": ModelNotFound}
 
@@ -58,8 +62,10 @@ async def hold(turn: Turn, terms: Terms) -> None:
     requests = Requests(turn, reader, policy)
     wire = Wire(turn, requests)
     try:
-        await _open(turn, terms, reader, wire)
-        reader.finished(await _ask(turn, reader.session, wire))
+        can_forget = await _open(turn, terms, reader, wire)
+        await _ask(turn, reader, wire)
+        if can_forget:
+            await _forget(reader.session, wire)
     except RequestError as refusal:
         reader.failed(*refusal_of(refusal))
     except Gone:
@@ -70,15 +76,15 @@ async def hold(turn: Turn, terms: Terms) -> None:
         turn.run.let_go()
 
 
-async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> None:
-    """Greet the agent and open a session in the copy."""
+async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> bool:
+    """Greet the agent and open a session in the copy; true if it can be told to forget that."""
     files = FileSystemCapabilities(read_text_file=True, write_text_file=True)
     greeting = InitializeRequest(
         protocol_version=PROTOCOL_VERSION,
         client_capabilities=ClientCapabilities(fs=files),
         client_info=Implementation(name="orchestra-tui", version=__version__),
     )
-    await wire.ask(AGENT_METHODS["initialize"], greeting)
+    greeted = await wire.ask(AGENT_METHODS["initialize"], greeting)
     meta = session_meta(terms.agent, terms.allow, may_write=turn.may_write)
     wanted = NewSessionRequest(cwd=str(turn.copy.root), mcp_servers=[], field_meta=meta or None)
     opened = await wire.ask(AGENT_METHODS["session_new"], wanted)
@@ -88,24 +94,36 @@ async def _open(turn: Turn, terms: Terms, reader: AcpReader, wire: Wire) -> None
         value = terms.mode if choice == "mode" else terms.model
         if value and not await _choose(wire, reader.session, opened, choice=choice, value=value):
             _complain(turn, terms, opened, choice=choice, value=value)
+    return at(greeted, "agentCapabilities", "sessionCapabilities", "delete") is not None
 
 
-async def _ask(turn: Turn, session: str, wire: Wire) -> Event:
-    """The prompt's result. A cancel is passed on to the agent."""
+async def _ask(turn: Turn, reader: AcpReader, wire: Wire) -> None:
+    """The prompt, and its result or error for the reader. A cancel is passed on to the agent."""
     block = TextContentBlock(type="text", text=turn.prompt)
-    prompt = PromptRequest(session_id=session, prompt=[block])
+    prompt = PromptRequest(session_id=reader.session, prompt=[block])
     asking = asyncio.ensure_future(wire.ask(AGENT_METHODS["session_prompt"], prompt))
     try:
-        return await asyncio.shield(asking)
+        reader.finished(await asyncio.shield(asking))
+    except RequestError as refusal:
+        reader.failed(*refusal_of(refusal))
     except asyncio.CancelledError:
-        with suppress(TimeoutError, RequestError, AdapterError, Gone):
+        with suppress(*_LATE):
             async with asyncio.timeout(CANCEL_GRACE):
-                note = CancelNotification(session_id=session)
+                note = CancelNotification(session_id=reader.session)
                 await wire.tell(AGENT_METHODS["session_cancel"], note)
                 await asyncio.wait({asking})
         asking.cancel()
         await asyncio.wait({asking})
         raise
+
+
+async def _forget(session: str, wire: Wire) -> None:
+    """Have the session taken out of the agent's history, which is the user's."""
+    with suppress(*_LATE):
+        async with asyncio.timeout(FORGET_GRACE):
+            await wire.ask(
+                AGENT_METHODS["session_delete"], DeleteSessionRequest(session_id=session)
+            )
 
 
 async def _choose(wire: Wire, session: str, opened: Event, *, choice: str, value: str) -> bool:
