@@ -38,6 +38,7 @@ PLANTED = {
     "Only the adapters know list prices": ("engine/event_log.py", "import genai_prices"),
     "Only the store opens a database": ("engine/event_log.py", "import sqlite3"),
     "Only the git room loads libgit2": ("engine/event_log.py", "import pygit2"),
+    "Only the room of keys reads them": ("engine/event_log.py", "import dotenv"),
     "Only validation loads grammars": ("engine/event_log.py", "import tree_sitter"),
     "Only the workspace watches files": ("engine/event_log.py", "import watchdog.events"),
 }

@@ -13,7 +13,7 @@ from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.ids import CallKey, Role
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings, Settings
-from orchestra_tui.engine.adapters import base
+from orchestra_tui.engine.adapters import base, plugins
 from orchestra_tui.engine.adapters.base import (
     Adapter,
     AdapterError,
@@ -112,6 +112,16 @@ async def test_it_answers_under_its_configured_name(install: Install) -> None:
 
 async def test_what_its_small_verbs_raise_reaches_nobody(install: Install) -> None:
     install(PLUGIN)
+    adapter = built()
+    assert not await adapter.is_available()
+    await adapter.close()
+
+
+async def test_one_that_hangs_is_left_behind(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "SMALL_VERB", 0.1)
+    install(PLUGIN.replace("return 1 / 0", "await asyncio.sleep(600)"))
     adapter = built()
     assert not await adapter.is_available()
     await adapter.close()

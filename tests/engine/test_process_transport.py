@@ -13,6 +13,7 @@ from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterKind
 from orchestra_tui.engine.adapters import base
 from orchestra_tui.engine.adapters.process.build import CLIENTS
+from orchestra_tui.engine.adapters.process.transport import MAX_STDERR
 from tests.engine.process_sandbox import FOREIGN, ClientBench, is_alive, until
 from tests.stubs.scripted_client import Play, recorded, report
 
@@ -192,6 +193,20 @@ async def test_its_key_is_in_no_message(tmp_path: Path, kind: AdapterKind) -> No
     with pytest.raises(base.ProcessFailed) as caught:
         await bench.ask(play)
     assert not [key for key in keys if key in str(caught.value)]
+
+
+@pytest.mark.parametrize("ending", ["", " and that is all"])
+async def test_a_key_that_is_cut_at_the_limit_of_what_is_kept_is_in_no_message(
+    tmp_path: Path, ending: str
+) -> None:
+    """The end of one long line is kept: it begins in the middle of the key."""
+    key = FOREIGN["ANTHROPIC_API_KEY"]
+    filler = "x" * (MAX_STDERR - len(key) // 2 - len(ending) - 1)
+    bench = ClientBench(tmp_path, AdapterKind.CLAUDE)
+    play = Play(stderr=[f"{key}{ending}{filler}"], exit_code=1)
+    with pytest.raises(base.ProcessFailed) as caught:
+        await bench.ask(play)
+    assert key[len(key) // 2 + 1 :] not in str(caught.value)
 
 
 async def test_availability_is_an_answer_to_version(tmp_path: Path) -> None:

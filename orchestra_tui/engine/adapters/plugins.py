@@ -32,6 +32,8 @@ from orchestra_tui.engine.adapters.clocks import ReplyClock
 
 GROUP = "orchestra_tui.adapters"
 MAX_WORDS = 300
+SMALL_VERB = 5.0
+"""Seconds for everything but an answer."""
 log = logging.getLogger(__name__)
 
 
@@ -89,9 +91,10 @@ class ForeignAdapter:
         return self._info
 
     async def is_available(self) -> bool:
-        """What the package says; False if it fails to."""
+        """What the package says; False if it fails to, or takes long."""
         try:
-            return bool(await self._adapter.is_available())
+            async with asyncio.timeout(SMALL_VERB):
+                return bool(await self._adapter.is_available())
         except Exception:
             log.exception("%s: is_available failed", self._info.name)
             return False
@@ -99,7 +102,8 @@ class ForeignAdapter:
     async def close(self) -> None:
         """Close it; what goes wrong then concerns nobody any more."""
         try:
-            await self._adapter.close()
+            async with asyncio.timeout(SMALL_VERB):
+                await self._adapter.close()
         except Exception:
             log.exception("%s: close failed", self._info.name)
 

@@ -190,7 +190,7 @@ class ProcessAdapter:
                 await asyncio.wait_for(run.exit_code(), EXIT_GRACE)
         finally:
             await run.end()
-        stderr = bytes(run.stderr).decode("utf-8", "replace")
+        stderr = run.last_words
         await asyncio.to_thread(reader.close, await run.exit_code(), stderr, scratch)
         if reader.finish is None and reader.failure is None:
             said = (stderr.strip().splitlines() or [""])[-1]

@@ -7,6 +7,7 @@ the latest. The prompt is never an argument: other users read those, and Linux a
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,14 @@ class Run:
                 async with asyncio.timeout(0.2):
                     while await self.process.stdout.read(PIECE):
                         pass
+
+    @property
+    def last_words(self) -> str:
+        """The end of standard error. A word that was cut is left out: half a key is not found."""
+        said = bytes(self.stderr)
+        if len(said) == MAX_STDERR:
+            said = b"".join(re.split(rb"\s", said, maxsplit=1)[1:])
+        return said.decode("utf-8", "replace")
 
     def let_go(self) -> None:
         """Have the client stopped; its output then comes to an end."""
