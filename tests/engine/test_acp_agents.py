@@ -1,7 +1,7 @@
 """An agent that plays, driven by the real adapter: what it may do, and that nothing is left."""
 
 import asyncio
-import json
+import gc
 import os
 import sys
 import time
@@ -15,17 +15,15 @@ from orchestra_tui.engine.adapters import base
 from tests.engine.acp_sandbox import REPLY, WRITTEN, AcpBench
 from tests.engine.process_sandbox import FOREIGN, is_alive, until
 from tests.stubs.scripted_acp import (
-    FOLDER,
     AcpPlay,
-    asks,
     does,
     ends,
     fails,
     heard,
+    playing,
     says,
     turn,
     update,
-    wants,
 )
 from tests.stubs.scripted_client import report
 
@@ -38,10 +36,6 @@ pytestmark = POSIX
 @pytest.fixture
 def bench(tmp_path: Path) -> AcpBench:
     return AcpBench(tmp_path)
-
-
-def playing(*messages: dict[str, object]) -> AcpPlay:
-    return AcpPlay(script=turn(*messages))
 
 
 async def test_a_plain_answer(bench: AcpBench) -> None:
@@ -86,110 +80,6 @@ async def test_a_file_that_it_wrote_itself_is_the_reply(bench: AcpBench) -> None
     assert "not taken: README.md" in bench.deltas[-1]
     assert sorted(path.name for path in bench.project.iterdir()) == ["README.md"]
     assert (bench.project / "README.md").read_text() == "# demo\n"
-
-
-async def test_a_file_written_through_us_is_the_reply(bench: AcpBench) -> None:
-    write = asks("fs/write_text_file", path=f"{FOLDER}/hello.txt", content=WRITTEN)
-    answer = await bench.ask(playing(write, says("Done."), ends()))
-    assert answer.text == REPLY
-    assert "[hello.txt: -0 +1, from line 1]\n+ written by the fake model\n" in bench.shown
-    assert not (bench.project / "hello.txt").exists()
-
-
-@pytest.mark.parametrize(
-    ("place", "why"),
-    [
-        ("/etc/orchestra.txt", "/etc/orchestra.txt is outside of its copy"),
-        (f"{FOLDER}/../x.txt", "is outside of its copy"),
-        ("~/x.txt", "~/x.txt is outside of its copy"),
-        (f"{FOLDER}-twin/x.txt", "is outside of its copy"),
-        (f"{FOLDER}/.git/hooks/x", "belongs to git"),
-        (FOLDER, "it is no file of its copy"),
-    ],
-)
-async def test_nothing_is_written_outside_of_the_copy(
-    bench: AcpBench, place: str, why: str
-) -> None:
-    write = asks("fs/write_text_file", path=place, content=WRITTEN)
-    await bench.ask(playing(write, says("Done."), ends()))
-    assert why in json.dumps(bench.answer_to(8)["error"])
-
-
-async def test_no_link_is_followed_out_of_the_copy(bench: AcpBench) -> None:
-    outside = bench.folder / "outside"
-    outside.mkdir()
-    play = playing(
-        does("link", path="way", to=str(outside)),
-        asks("fs/write_text_file", path=f"{FOLDER}/way/x.txt", content=WRITTEN),
-        says("Done."),
-        ends(),
-    )
-    await bench.ask(play)
-    assert "error" in bench.answer_to(8)
-    assert list(outside.iterdir()) == []
-
-
-async def test_a_file_is_read_as_it_stands_in_the_copy(bench: AcpBench) -> None:
-    play = playing(
-        does("write", files={"a.txt": "1\n2\n3\n"}),
-        asks("fs/read_text_file", path=f"{FOLDER}/a.txt", line=2, limit=1),
-        says("Done."),
-        ends(),
-    )
-    await bench.ask(play)
-    assert bench.answer_to(8)["result"] == {"content": "2\n"}
-
-
-async def test_a_file_that_is_not_there_reads_as_empty(bench: AcpBench) -> None:
-    read = asks("fs/read_text_file", path=f"{FOLDER}/none.txt")
-    await bench.ask(playing(read, says("Done."), ends()))
-    assert bench.answer_to(8)["result"] == {"content": ""}
-
-
-async def test_what_we_do_not_offer_is_said(bench: AcpBench) -> None:
-    await bench.ask(playing(asks("terminal/create", command="ls"), says("Done."), ends()))
-    assert json.dumps(bench.answer_to(8)).count("-32601") == 1
-
-
-@pytest.mark.parametrize(
-    ("role", "wish", "option", "line"),
-    [
-        (Role.EXECUTOR, wants("Edit", "edit", f"{FOLDER}/a.py"), "yes", "[allowed: Edit]"),
-        (Role.AUDITOR, wants("Edit", "edit", f"{FOLDER}/a.py"), "no", "this role only reads"),
-        (Role.AUDITOR, wants("Look", "read", f"{FOLDER}/a.py"), "yes", "[allowed: Look]"),
-        (Role.EXECUTOR, wants("Look", "read", "/etc/passwd"), "no", "outside of its copy"),
-        (Role.EXECUTOR, wants("ls", "execute"), "no", "[refused: ls: it may start no program]"),
-    ],
-)
-async def test_a_permission_is_decided_and_seen(
-    bench: AcpBench, role: Role, wish: dict[str, object], option: str, line: str
-) -> None:
-    await bench.ask(playing(wish, says("Done."), ends()), role=role)
-    said = bench.answer_to(7)["result"]
-    assert said == {"outcome": {"outcome": "selected", "optionId": option}}
-    assert line in bench.shown
-
-
-async def test_a_person_can_allow_more(bench: AcpBench) -> None:
-    await bench.ask(playing(wants("ls", "execute"), says("Done."), ends()), allow=["shell"])
-    assert "[allowed: ls]" in bench.shown
-
-
-async def test_a_turn_that_ends_with_a_refusal_says_why(bench: AcpBench) -> None:
-    play = playing(wants("Edit", "edit", f"{FOLDER}/a.py"), ends("cancelled"))
-    with pytest.raises(base.RequestRefused, match="it gave up after Edit: this role only reads"):
-        await bench.ask(play, role=Role.AUDITOR)
-
-
-async def test_an_agent_that_gives_up_without_a_word_says_why(bench: AcpBench) -> None:
-    with pytest.raises(base.RequestRefused, match="it gave up after ls: it may start no program"):
-        await bench.ask(playing(wants("ls", "execute"), ends()))
-
-
-async def test_a_refusal_is_no_matter_where_there_is_an_answer(bench: AcpBench) -> None:
-    write = does("write", files={"hello.txt": WRITTEN})
-    answer = await bench.ask(playing(wants("ls", "execute"), write, ends()))
-    assert answer.text == REPLY
 
 
 @pytest.mark.parametrize("answer", [{"result": {}}, fails(-32603, "no"), does("hang")])
@@ -349,6 +239,35 @@ async def test_an_agent_that_stops_when_told_is_told(bench: AcpBench) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert heard(bench.folder)[-1]["method"] == "session/cancel"
+
+
+@LINUX
+@pytest.mark.parametrize("answer", [fails(-32603, "stopped"), ends("cancelled")])
+async def test_its_answer_to_a_cancel_is_no_news(
+    bench: AcpBench, answer: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    play = playing(says("Hm."), does("listen"), answer)
+    asking = asyncio.create_task(bench.ask(play))
+    await until(lambda: bool(bench.deltas))
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    gc.collect()
+    assert caplog.records == []
+
+
+@LINUX
+async def test_a_second_cancel_does_not_cut_the_ending_short(bench: AcpBench) -> None:
+    script = turn(says("Hm."), does("hang"))
+    play = AcpPlay(script=script, is_deaf=True, grandchild=True)
+    asking = asyncio.create_task(bench.ask(play))
+    await until(lambda: bool(bench.deltas))
+    asking.cancel()
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert bench.left_running() == []
 
 
 @LINUX

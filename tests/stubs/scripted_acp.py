@@ -57,6 +57,11 @@ def turn(*messages: Message, **session: object) -> Script:
     return {**opened(**session), "session/prompt": list(messages)}
 
 
+def playing(*messages: Message) -> AcpPlay:
+    """An agent that does this at the prompt."""
+    return AcpPlay(script=turn(*messages))
+
+
 def update(kind: str, /, **fields: object) -> Message:
     """A session update."""
     told = {"sessionId": "s1", "update": {"sessionUpdate": kind, **fields}}

@@ -102,18 +102,21 @@ async def _ask(turn: Turn, reader: AcpReader, wire: Wire) -> None:
     block = TextContentBlock(type="text", text=turn.prompt)
     prompt = PromptRequest(session_id=reader.session, prompt=[block])
     asking = asyncio.ensure_future(wire.ask(AGENT_METHODS["session_prompt"], prompt))
+    # How it ended after a cancel is nobody's business, and must not be reported as unseen.
+    asking.add_done_callback(lambda task: task.cancelled() or task.exception())
     try:
         reader.finished(await asyncio.shield(asking))
     except RequestError as refusal:
         reader.failed(*refusal_of(refusal))
     except asyncio.CancelledError:
-        with suppress(*_LATE):
-            async with asyncio.timeout(CANCEL_GRACE):
-                note = CancelNotification(session_id=reader.session)
-                await wire.tell(AGENT_METHODS["session_cancel"], note)
-                await asyncio.wait({asking})
-        asking.cancel()
-        await asyncio.wait({asking})
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CANCEL_GRACE):
+                    note = CancelNotification(session_id=reader.session)
+                    await wire.tell(AGENT_METHODS["session_cancel"], note)
+                    await asyncio.wait({asking})
+        finally:
+            asking.cancel()
         raise
 
 
