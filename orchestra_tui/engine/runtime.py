@@ -28,6 +28,7 @@ from orchestra_tui.engine.orchestrator.offered_text import offered_text
 from orchestra_tui.engine.orchestrator.plan_file import PlanFile
 from orchestra_tui.engine.orchestrator.recovery_commands import stops_attempt
 from orchestra_tui.engine.orchestrator.runner import Runner
+from orchestra_tui.engine.orchestrator.scheduling import ready_activities
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions, Rooms, close_rooms, open_rooms
 
 R = TypeVar("R")
@@ -266,4 +267,4 @@ def _events_on_opening(state: SessionState, *, is_resumed: bool) -> tuple[ev.Eve
 
 
 def _would_work(run: RunState) -> bool:
-    return run.outcome is None and not run.needs_user and not run.is_paused
+    return bool(ready_activities(run, run.settings.limits))

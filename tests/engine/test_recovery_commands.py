@@ -15,7 +15,10 @@ from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.recovery import RecoveryOutcome
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
 from orchestra_tui.engine.adapters.rehearsal.transport import App, AppRequest, Reply
+from orchestra_tui.engine.orchestrator.wiring import EngineOptions
+from orchestra_tui.engine.runtime import Engine
 from tests.engine.engine_house import House, house
+from tests.engine.run_driver import settings_for
 from tests.stubs.openai_server import DONE, EVENTS, delta
 from tests.stubs.scripted_agents import (
     BEFORE,
@@ -165,6 +168,37 @@ async def test_taking_over_ends_the_attempt_that_runs(tmp_path: Path) -> None:
         assert core(h.run).status is StepStatus.ACCEPTED
         abandoned = [e for e in h.events if isinstance(e, ev.ActivityAbandoned)]
         assert len(abandoned) == 1
+
+
+async def test_looking_at_a_session_in_trouble_starts_nothing(tmp_path: Path) -> None:
+    """A defeat waits for the user and other files could go on: opening it to look is no resume."""
+    agents = Stubborn()
+    release, held = asyncio.Event(), asyncio.Event()
+    usual = scripted_agents(agents.script)
+
+    async def app(request: AppRequest, reply: Reply) -> None:
+        step, prompt = question(request.body) if request.body else ("", "")
+        if step == "s2" and "under review" not in prompt:
+            held.set()
+            await release.wait()
+        await usual(request, reply)
+
+    async with house(tmp_path, app=app) as h:
+        await h.start()
+        await h.approve()
+        await h.until(lambda run: core(run).status is StepStatus.FAILED)
+        await held.wait()
+        session = h.engine.state.id
+        await h.engine.close()
+        release.set()
+        again = await Engine.open(EngineOptions(h.root, settings_for(h.server.base_url), {}))
+        try:
+            state = await again.submit(cmd.OpenSession(session=session))
+            assert state.run is not None
+            assert state.run.is_paused
+            assert state.run.running == {}
+        finally:
+            await again.close()
 
 
 async def test_a_fix_that_damages_a_good_file_costs_only_the_fix(tmp_path: Path) -> None:
