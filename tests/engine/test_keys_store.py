@@ -105,9 +105,10 @@ async def test_a_file_that_others_can_read_is_not_used(places: Places, mode: int
     assert KEY not in found.problems[0]
 
 
-@pytest.mark.parametrize("sign", [".git", ".orchestra"])
+@pytest.mark.parametrize("sign", [".git", ".git/HEAD", ".orchestra/orchestra.db"])
 async def test_a_file_in_any_project_is_refused(places: Places, sign: str) -> None:
-    (places.folder / "user" / sign).mkdir(parents=True)
+    (places.folder / "user" / sign).parent.mkdir(parents=True)
+    (places.folder / "user" / sign).touch()
     file = places.file(f"A={KEY}\n")
     with pytest.raises(UsageError, match="could be committed"):
         file.read()
@@ -126,8 +127,10 @@ async def test_a_file_in_the_open_project_is_refused_also_through_a_link(places:
         places.file().read()
 
 
-def test_a_home_folder_under_git_is_no_project(places: Places) -> None:
+def test_a_home_folder_under_git_and_an_empty_folder_are_no_projects(places: Places) -> None:
     (places.folder / ".git").mkdir()
+    (places.folder / ".git" / "HEAD").touch()
+    (places.folder / "user" / ".git").mkdir(parents=True)
     assert places.file(f"A={KEY}\n").read() == {"A": KEY}
 
 

@@ -17,7 +17,7 @@ from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.engine.store.atomic import write_atomic
 
 MAX_SIZE = 1024 * 1024
-_PROJECT_SIGNS = (".git", ".orchestra")
+_PROJECT_SIGNS = (".git/HEAD", ".orchestra/orchestra.db")
 _HEAD = "# Keys of Orchestra, one NAME=value a line. Readable for you alone; keep it that way.\n"
 
 
@@ -115,6 +115,7 @@ def _project_around(path: Path) -> Path | None:
     for folder in path.parents:
         if folder == home:
             return None
-        if any((folder / sign).exists() for sign in _PROJECT_SIGNS):
+        # A `.git` that is a file belongs to a work tree or a submodule; an empty folder is nothing.
+        if (folder / ".git").is_file() or any((folder / sign).exists() for sign in _PROJECT_SIGNS):
             return folder
     return None
