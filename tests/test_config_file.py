@@ -119,7 +119,7 @@ def test_a_link_stays_a_link(place: Path, tmp_path: Path) -> None:
     [
         ([], {Role.EXECUTOR: ("nobody",)}, "there is no adapter 'nobody'"),
         ([Offer(name="x", fields={"kind": "codex", "thinking": "yes"})], {}, "adapters.x"),
-        ([Offer(name="x", fields={"kind": "telepathy"})], {}, "adapters.x.kind"),
+        ([Offer(name="x", fields={"kind": "Tele pathy"})], {}, "adapters.x.kind"),
         ([Offer(name="x", fields={"preset": "ollama"})], {}, "needs model"),
         ([Offer(name="glm", fields={"kind": "codex"})], {}, "add by hand"),
     ],

@@ -79,6 +79,12 @@ def open_offers(lines: Iterable[DoctorLine], configured: Configuration) -> tuple
     return tuple(found)
 
 
+def is_taken(offer: Offer, configured: Configuration) -> bool:
+    """The configuration has this way to a model already, under whatever name."""
+    way = _way(offer.settings())
+    return any(_way(adapter) == way for adapter in configured.adapters)
+
+
 def family(adapter: AdapterSettings) -> str:
     """What an adapter counts as in `PREFERRED`: the vendor's program or service, or `local`."""
     match adapter.kind:

@@ -29,7 +29,7 @@ from orchestra_tui.domain.doctor import (
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.ports import GetConfiguration, ListProbes, Probe, StoreKey, TryLink
-from orchestra_tui.domain.proposal import Proposal, open_offers, propose
+from orchestra_tui.domain.proposal import Proposal, is_taken, open_offers, propose
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.chain_words import chains_text
@@ -159,7 +159,8 @@ class DoctorScreen(OrchestraScreen):
 
     def _show(self) -> None:
         signs = self.host.signs
-        rows = doctor_rows(self._lines.values(), self._trials, signs=signs, is_whole=self._is_whole)
+        shown = [line for line in self._lines.values() if not self._is_repeated(line)]
+        rows = doctor_rows(shown, self._trials, signs=signs, is_whole=self._is_whole)
         self.query_one("#lines", PickList).show_rows(rows)
         proposal = self._proposal
         self.query_one("#title", PlainStatic).update(self._title(proposal))
@@ -168,6 +169,10 @@ class DoctorScreen(OrchestraScreen):
         self.query_one("#edit", Button).display = bool(self._links())
         self._show_details()
         self.refresh_bindings()
+
+    def _is_repeated(self, line: DoctorLine) -> bool:
+        """It was found, and it is configured: the line of its adapter says the same."""
+        return line.offer is not None and is_taken(line.offer, self._configured)
 
     def _title(self, proposal: Proposal) -> Content:
         place = short_path(self._configured.place, _MAX_PLACE)

@@ -22,7 +22,7 @@ from orchestra_tui.widgets.cells import fit
 from orchestra_tui.widgets.chain_words import chain_content
 from orchestra_tui.widgets.composer import Composer, TaskArea
 from orchestra_tui.widgets.draft_file import DraftFile
-from orchestra_tui.widgets.frame import is_rehearsed
+from orchestra_tui.widgets.frame import is_rehearsed, short_path
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.row_list import Row, RowList
 from orchestra_tui.widgets.session_table import SessionTable
@@ -38,6 +38,7 @@ _BREAKPOINTS = [(0, "-short"), (34, "-tall")]
 _RECENT = 30
 _DRAFT_DELAY = 0.5
 _MAX_LINKS = 3
+_MAX_ROOT = 200
 
 
 class HomeScreen(OrchestraScreen):
@@ -219,7 +220,7 @@ def _text_row(text: str) -> Row:
 def _rehearsal_note(project: ProjectInfo) -> Content:
     return Content.assemble(
         "Rehearsal: a script plays the agents, same steps, same files, no AI. ",
-        (f"It writes in {clean_line(project.root)}", "$muted"),
+        (f"It writes in {clean_line(short_path(project.root, _MAX_ROOT))}", "$muted"),
     )
 
 
@@ -231,7 +232,7 @@ def _team(project: ProjectInfo, signs: Signs, *, is_rehearsal: bool) -> Content:
     chains = [
         chain_content(project.chains.get(role.value, ()), signs, limit=_MAX_LINKS) for role in Role
     ]
-    parts = [Content(" ").join(pair) for pair in zip(titles, chains, strict=True)]
+    parts = [Content("\N{NO-BREAK SPACE}").join(pair) for pair in zip(titles, chains, strict=True)]
     hint = Content.assemble(("f9", "$accent bold"), " edit")
     return Content("   ").join([*parts, hint])
 

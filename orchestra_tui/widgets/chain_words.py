@@ -31,7 +31,8 @@ def chain_content(
     if not names:
         return Content.styled("nobody", "$muted")
     shown = names if limit is None else names[:limit]
-    arrow = Content.styled(f" {signs.arrow} ", "$muted")
+    # Spaces at which no line is broken: a chain stays together where there is room for it.
+    arrow = Content.styled(f"\N{NO-BREAK SPACE}{signs.arrow}\N{NO-BREAK SPACE}", "$muted")
     chain = arrow.join(Content(clean_line(name)) for name in shown)
     more = len(names) - len(shown)
     return Content.assemble(chain, (f" +{more}", "$muted")) if more else chain

@@ -40,7 +40,7 @@ def doctor_rows(
     rows = [_row(line, trials.get(line.key), signs) for line in shown]
     missing = [line.name for line in rest if line.state == "missing"]
     if missing and not is_whole:
-        left = ((f"{signs.dot} ", MUTED), (fit("not here", NAME_WIDTH), MUTED))
+        left = ((f"{signs.dot} ", MUTED), (fit("not here", NAME_WIDTH + 1), MUTED))
         names = clean_line(", ".join(missing))
         rows.append(PickRow(REST, (*left, (names, MUTED)), (("enter shows all", MUTED),)))
     return rows
@@ -84,7 +84,8 @@ def _row(line: DoctorLine, trial: LinkTrial | None, signs: Signs) -> PickRow:
     is_quiet = line.state in {"missing", "foreign", "looking"}
     left = (
         (f"{sign} ", style),
-        (fit(line.name, NAME_WIDTH), MUTED if is_quiet else ""),
+        (fit(line.adapter or line.name, NAME_WIDTH), MUTED if is_quiet else ""),
+        (" ", ""),
         (clean_line(detail), "$text-error" if line.state == "broken" else MUTED),
     )
     return PickRow(line.key, left, _right(line, trial))
