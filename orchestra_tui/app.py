@@ -30,6 +30,7 @@ from orchestra_tui.screens import LATER_SCREENS
 from orchestra_tui.screens.base import AppOptions, OrchestraScreen, Reopen, is_typing
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
+from orchestra_tui.widgets.composer import Composer
 from orchestra_tui.widgets.plain_static import Sanitize
 from orchestra_tui.widgets.session_feed import SessionFeed
 from orchestra_tui.widgets.signs import ASCII, UNICODE
@@ -73,6 +74,7 @@ class OrchestraApp(App[Reopen]):
         self._shown_session: SessionState | None = None
         self._is_move_pending = False
         self._history: list[str] = []
+        self._typed = ""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.options.theme or DEFAULT_THEME
@@ -191,7 +193,11 @@ class OrchestraApp(App[Reopen]):
 
     def start_over(self, *, rehearse: bool) -> None:
         """Leave, so that the composition root opens this folder anew."""
-        self.exit(result=Reopen(rehearse=rehearse))
+        self.exit(result=Reopen(rehearse=rehearse, task=self._typed))
+
+    @on(Composer.Edited)
+    def _remember(self, event: Composer.Edited) -> None:
+        self._typed = event.text
 
     # --- actions ------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ def run_doctor(arguments: Arguments) -> int:
     is_written = False
     if not arguments.json:
         _print_text(lines, configured, proposal)
-    if arguments.write and proposal.is_new and _is_agreed(arguments, configured):
+    if arguments.write and proposal.is_new and _is_agreed(arguments):
         file.save(proposal.offers, proposal.chains)
         is_written = True
         if not arguments.json:
@@ -86,13 +86,13 @@ def _report(
     }
 
 
-def _is_agreed(arguments: Arguments, configured: Configuration) -> bool:
+def _is_agreed(arguments: Arguments) -> bool:
     """`--yes`, or a yes on the terminal. Raises UsageError if nobody can be asked."""
     if arguments.yes:
         return True
     if arguments.json or not sys.stdin.isatty():
         raise UsageError("there is nobody to ask: add --yes to write the proposal as it is")
-    answer = input(f"Write this to {clean_line(configured.place)}? [y/N] ")
+    answer = input("Write this? [y/N] ")
     return answer.strip().casefold() in {"y", "yes"}
 
 

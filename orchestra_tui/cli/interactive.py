@@ -38,7 +38,9 @@ def _next(arguments: Arguments, wish: Reopen, before: Preparation) -> Preparatio
     if wish.session is None:
         # Nothing starts by itself with agents that were just chosen, whatever was asked first.
         rehearse = "calm" if wish.rehearse else None
-        plain = Arguments("app", arguments.path, rehearse=rehearse, cache=arguments.cache)
+        plain = Arguments(
+            "app", arguments.path, task=wish.task, rehearse=rehearse, cache=arguments.cache
+        )
         return Preparation(plain, health=before.health)
     reopen = Path(wish.root), wish.session
     preparation = Preparation(arguments, reopen, health=before.health)
@@ -51,7 +53,7 @@ async def _run_once(
     client = DeferredEngine(preparation)
     asked = preparation.arguments
     is_started = asked.auto_approve or asked.plan is not None
-    is_new = preparation.reopen is None and asked.command == "run" and not is_started
+    is_new = preparation.reopen is None and not is_started
     options = AppOptions(
         initial_task=asked.task if is_new else "",
         run_settings=run_settings,

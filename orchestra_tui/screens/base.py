@@ -40,6 +40,8 @@ class Reopen:
     session: SessionId | None = None
     resume: bool = False
     rehearse: bool = False
+    task: str = ""
+    """What was being typed on Home."""
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ def _team(project: ProjectInfo, signs: Signs, *, is_rehearsal: bool) -> Content:
         chain_content(project.chains.get(role.value, ()), signs, limit=_MAX_LINKS) for role in Role
     ]
     parts = [Content("\N{NO-BREAK SPACE}").join(pair) for pair in zip(titles, chains, strict=True)]
-    hint = Content.assemble(("f9", "$accent bold"), " edit")
+    hint = Content.assemble(("f9", "$accent bold"), "\N{NO-BREAK SPACE}edit")
     return Content("   ").join([*parts, hint])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestra_tui.domain.ids import Role
 from tests.e2e.program import environment, make_repository, orchestra
 from tests.e2e.terminal import Terminal
 from tests.engine.test_process_build import PLAN, says
@@ -56,10 +57,10 @@ async def test_found_confirmed_written_and_used(
         assert not config.exists(), "nothing is written before the confirmation"
         assert not (tmp_path / "bin" / "report.json").exists(), "and nobody was asked"
         await app.press_until(CTRL_S, lambda text: "Use these agents?" not in text)
-        await app.until(lambda text: "f9 edit" in text and "REHEARSAL" not in text, "the project")
+        await app.until(lambda text: "edit" in text and "REHEARSAL" not in text, "the project")
         assert tomllib.loads(config.read_text(encoding="utf-8")) == {
             "adapters": {"codex": {"kind": "codex"}},
-            "chains": dict.fromkeys(("architect", "executor", "auditor", "consultant"), ["codex"]),
+            "chains": {role.value: ["codex"] for role in Role},
         }
         app.press("greet people\r")
         await app.shows("plan waits for you")
@@ -83,7 +84,7 @@ async def test_a_task_that_was_being_typed_is_still_there(
         await app.shows("Architect  codex")
         await app.press_until("u", lambda text: "Use these agents?" in text)
         await app.press_until(CTRL_S, lambda text: "Use these agents?" not in text)
-        await app.until(lambda text: "f9 edit" in text, "the project")
+        await app.until(lambda text: "edit" in text, "the project")
         await app.shows("half a task")
 
 
