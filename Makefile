@@ -47,8 +47,10 @@ tests-portable: $(VENV)/.installed-dev
 	ORCHESTRA_PORTABLE_TREE=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not clients and not realmodel" $(PYTEST_ARGS)
 
 # Installs about a gigabyte from npm and PyPI into build/clients, once; nothing real is asked.
+# What it measured goes into the tables of docs/adapters.md.
 test-clients: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/clients -m clients $(PYTEST_ARGS)
+	$(BIN)/python -m tests.tables.page
 
 # The model's package wants an engine that has to be compiled; only its file is used.
 test-local-model: $(VENV)/.installed-dev

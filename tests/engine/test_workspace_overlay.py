@@ -131,9 +131,10 @@ async def test_the_tree_is_out_of_reach_by_its_own_name(tmp_path: Path, project:
             f"cat {project}/.env 2>/dev/null || echo unread;"
             f"echo x 2>/dev/null > {project}/src/a.py || echo unwritten;"
             f"echo x 2>/dev/null > {project}/x || echo unwritten;"
-            f"cat /proc/{os.getpid()}/environ >/dev/null 2>&1 || echo alone",
+            f"cat /proc/{os.getpid()}/environ >/dev/null 2>&1 || echo alone;"
+            f"ls {view.root.parent.parent}",
         )
-        assert said.split() == ["unread", "unwritten", "unwritten", "alone"]
+        assert said.split() == ["unread", "unwritten", "unwritten", "alone", "view"]
     assert (project / "src" / "a.py").read_text() == "a = 1\n"
 
 
@@ -176,14 +177,12 @@ async def test_a_folder_in_which_we_write_too_is_a_copy(tmp_path: Path, project:
 
 async def test_the_doctor_says_which(tmp_path: Path, project: Path, works: Found) -> None:
     lines = await probe(Settings(), {"PATH": ""}, servers=(), tree=views(project, tmp_path))
-    told_lines = [line.detail for line in lines if line.name == "working folder"]
-    assert told_lines == [
-        f"agent programs get an overlay of the project (bubblewrap {works.version})"
-    ]
+    told_lines = [line.detail for line in lines if line.name == "agents work in"]
+    assert told_lines == [f"an overlay (bubblewrap {works.version})"]
     without = views(project, tmp_path, lambda *_: "nobody wants one")
     lines = await probe(Settings(), {"PATH": ""}, servers=(), tree=without)
-    assert [line.detail for line in lines if line.name == "working folder"] == [
-        "agent programs get a copy of the project, because nobody wants one"
+    assert [line.detail for line in lines if line.name == "agents work in"] == [
+        "a copy: nobody wants one"
     ]
 
 

@@ -56,7 +56,7 @@ MODELS: Mapping[str, str] = {
 _NAMES = {"zai": "glm", "bigmodel": "glm"}
 _DESIGNED_KEYS = ("GEMINI_API_KEY", "ZAI_API_KEY")
 _DESIGNED_PROGRAMS = ("codex", "claude", "gemini")
-_FOLDER = "working folder"
+_FOLDER = "agents work in"
 REHEARSAL = DoctorLine(
     name="rehearsal",
     state="found",
@@ -212,8 +212,7 @@ def _known(line: DoctorLine) -> _Planned:
 
 
 async def _folder_line(tree: PrivateTree) -> DoctorLine:
-    detail = f"agent programs get {await tree.told()}"
-    return DoctorLine(name=_FOLDER, state="found", detail=clean_line(detail))
+    return DoctorLine(name=_FOLDER, state="found", detail=clean_line(await tree.told()))
 
 
 def _is_free(adapter: AdapterSettings) -> bool:

@@ -68,7 +68,8 @@ class Layers:
         """`argv` with the layers put together before it."""
         mounts = ["--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc"]
         mounts += ["--tmpfs", str(self.project), *self._kept(argv)]
-        mounts += ["--remount-ro", str(self.project)]
+        # The layers themselves are out of reach as well: nobody may take away a whiteout.
+        mounts += ["--remount-ro", str(self.project), "--tmpfs", str(self.base)]
         mounts += ["--overlay-src", str(self.project), "--overlay-src", str(self.struck)]
         mounts += ["--overlay", str(self.upper), str(self.base / "work"), str(self.view)]
         return (bubblewrap, *_ISOLATION, *mounts, "--chdir", str(self.view), "--", *argv)

@@ -156,7 +156,7 @@ class PrivateCopies:
 
     async def told(self) -> str:
         """What it is."""
-        return "a copy of the project"
+        return "a copy"
 
     async def _filled(self, copy: FolderCopy, listing: tuple[str, ...], first: str | None) -> None:
         """Fill the copy; when cancelled, the thread has stopped writing before this returns."""

@@ -73,5 +73,5 @@ class PrivateViews:
 def told(found: Found | str) -> str:
     """The choice and its reason, in words."""
     if isinstance(found, Found):
-        return f"an overlay of the project (bubblewrap {found.version})"
-    return f"a copy of the project, because {found}"
+        return f"an overlay (bubblewrap {found.version})"
+    return f"a copy: {found}"
