@@ -45,7 +45,7 @@ class RealClient:
     def project(self) -> Path:
         return self.folder / "project"
 
-    def adapter(self, case: str) -> ProcessAdapter:
+    def adapter(self, case: str) -> base.Adapter:
         home = self.folder / "home"
         self.project.mkdir()
         home.mkdir()

@@ -5,23 +5,23 @@ Run with `make test-clients`; nothing is sent anywhere else, and no key is a rea
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from orchestra_tui.domain.calls import FinishReason, Usage
-from orchestra_tui.domain.ids import CallKey, Role
+from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters import base
-from orchestra_tui.engine.adapters.process.warden import descendants
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.private_tree import PrivateCopies
 from orchestra_tui.engine.workspace.tree import open_tree
 from tests.clients.programs import installed
+from tests.clients.real_client import NOWHERE, RealClient
 from tests.stubs.client_dialects import CONTENT, HELLO, IN
 from tests.stubs.client_server import client_server
 
@@ -44,29 +44,23 @@ QUICK = 15.0
 """Seconds within which a failure must be ours to decide on."""
 
 
-@dataclass
-class RealAgent:
-    """The agent with a project and a home of its own."""
-
-    folder: Path
-    server: str
-    deltas: list[str] = field(default_factory=list)
+class RealAgent(RealClient):
+    """The same program, spoken with over ACP."""
 
     def adapter(self, case: str) -> base.Adapter:
-        project, home = self.folder / "project", self.folder / "home"
-        project.mkdir()
+        home = self.folder / "home"
+        self.project.mkdir()
         home.mkdir()
-        (project / "README.md").write_text("# demo\n")
-        tree = open_tree(project)
-        server = "http://127.0.0.1:9" if case == "down" else self.server
+        (self.project / "README.md").write_text("# demo\n")
+        tree = open_tree(self.project)
         settings = AdapterSettings.model_validate(
             {
                 "name": "gemini",
                 "kind": "acp",
                 "agent": "gemini",
-                "command": str(installed("gemini_cli")),
+                "command": str(installed(self.kind)),
                 "model": "gemini-2.5-pro",
-                "base_url": f"{server}/s/{case}",
+                "base_url": f"{NOWHERE if case == 'down' else self.server}/s/{case}",
                 "api_key_env": "TEST_KEY",
                 # Its own pace would be minutes.
                 "idle_timeout": 30.0,
@@ -74,21 +68,6 @@ class RealAgent:
         )
         environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TEST_KEY": "no-real-key-0001"}
         return build_adapter(settings, environ, tree=PrivateCopies(tree, ProjectFiles(tree)))
-
-    async def ask(
-        self, case: str, *, role: Role = Role.EXECUTOR, first: float = 60.0, idle: float = 30.0
-    ) -> base.Completion:
-        request = base.CompletionRequest(
-            key=CallKey("r1/s1/execute/1/call/1"),
-            role=role,
-            path="hello.txt",
-            task="greet",
-            messages=(base.Message("user", "Create hello.txt."),),
-            first_byte_timeout=first,
-            idle_timeout=idle,
-            total_timeout=120.0,
-        )
-        return await self.adapter(case).execute(request, self.deltas.append)
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +77,13 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def agent(server: str, tmp_path: Path) -> Iterator[RealAgent]:
+def agent(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealAgent]:
     installed("gemini_cli")
-    real = RealAgent(tmp_path, server)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    real = RealAgent("gemini_cli", tmp_path, server)
     yield real
-    assert descendants(os.getpid()) == set(), "a process of the agent is left"
-    assert [path.name for path in (tmp_path / "project").iterdir()] == ["README.md"]
+    real.assert_nothing_left()
 
 
 async def test_it_is_found(agent: RealAgent) -> None:
