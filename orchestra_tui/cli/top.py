@@ -27,7 +27,7 @@ commands:
   orchestra resume [SESSION] go on where a run stopped
   orchestra sessions         what was run, in every project
   orchestra metrics [SESSION] what model calls used, and how they went
-  orchestra doctor           what can work on this machine
+  orchestra doctor           what can work on this machine; --write configures it
   orchestra keys             the keys of your providers: list, set NAME, remove NAME
   orchestra validate FILE... look for damage in files: cut, broken, elided, wrapped
   orchestra COMMAND --help   the options of one command
@@ -38,8 +38,8 @@ options of orchestra [PATH]:
   --version                              the version
 
 With nothing configured Orchestra rehearses: scripted agents, no AI, no network, in a scratch
-repository. Configure a provider with ORCHESTRA_BASE_URL and ORCHESTRA_MODEL, or in the
-configuration file that `orchestra doctor` names.
+repository. Press f9 there, or run `orchestra doctor`, to connect what this machine has; or set
+ORCHESTRA_BASE_URL and ORCHESTRA_MODEL.
 
 exit codes:
   0 done   1 finished with failed or reverted files   2 usage or configuration   3 cancelled

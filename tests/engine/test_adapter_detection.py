@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestra_tui.domain.doctor import DoctorLine, Offer
+from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.settings import AdapterSettings, Settings
 from orchestra_tui.engine.adapters.detect_programs import look_for_program
 from orchestra_tui.engine.adapters.detect_servers import (
@@ -18,7 +19,7 @@ from orchestra_tui.engine.adapters.detect_servers import (
     look_for_server,
     ollama_models,
 )
-from orchestra_tui.engine.adapters.detection import probe
+from orchestra_tui.engine.adapters.detection import Probes, probe
 from orchestra_tui.engine.adapters.rehearsal.transport import App
 from tests.stubs.openai_server import JSON, StubServer, raw, stall_after
 
@@ -207,6 +208,10 @@ async def test_only_what_is_configured_is_usable(tmp_path: Path) -> None:
     assert states["keyless (m)"] == ("broken", False)
     assert states["OPENAI_API_KEY"] == ("found", False)
     assert states["codex CLI"] == ("missing", False)
+    wanted = {line.name: (line.adapter, line.key_variable, line.is_free) for line in lines}
+    assert wanted["keyless (m)"] == ("keyless", "NO", False)
+    assert wanted["far (m)"] == ("far", "", False)
+    assert wanted["local (m)"] == ("local", "", True)
     assert states["rehearsal"] == ("found", False)
     assert asked == 1
     assert KEY not in repr(lines)
@@ -221,3 +226,14 @@ async def test_with_nothing_there_it_still_says_what_it_looked_for(tmp_path: Pat
     assert openai.is_minor
     assert not any(line.offer for line in lines)
     assert lines[-1].name == "rehearsal"
+
+
+async def test_an_address_that_is_none_is_broken_and_not_a_crash(tmp_path: Path) -> None:
+    settings = Settings(adapters=(AdapterSettings(name="odd", base_url="ftp://x", model="m"),))
+    lines = await probe(settings, {"PATH": str(tmp_path)}, servers=())
+    assert (lines[0].adapter, lines[0].state) == ("odd", "broken")
+
+
+async def test_a_probe_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not look for"):
+        await Probes(Settings(), {"PATH": str(tmp_path)}).look("program:rm")

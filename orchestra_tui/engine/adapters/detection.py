@@ -169,9 +169,16 @@ class Probes:
             look = configured_file
 
         async def looked() -> DoctorLine:
-            line = await look(name, adapter, self._environ, await self._keys())
-            is_free = _is_free(adapter)
-            return line.model_copy(update={"adapter": adapter.name, "is_free": is_free})
+            keys = await self._keys()
+            line = await look(name, adapter, self._environ, keys)
+            wanted = adapter.api_key_env or ""
+            missing = wanted if wanted and not keys.get(wanted, "").strip() else ""
+            facts = {
+                "adapter": adapter.name,
+                "is_free": _is_free(adapter),
+                "key_variable": missing,
+            }
+            return line.model_copy(update=facts)
 
         return _planned(f"adapter:{adapter.name}", name, looked)
 
@@ -220,7 +227,10 @@ def _is_free(adapter: AdapterSettings) -> bool:
         return True
     if adapter.is_program or adapter.api_key_env or not adapter.base_url:
         return False
-    return is_loopback(HttpEndpoint(adapter.base_url).name)
+    try:
+        return is_loopback(HttpEndpoint(adapter.base_url).name)
+    except UsageError:
+        return False
 
 
 async def _client(
