@@ -146,7 +146,8 @@ class RunScreen(OrchestraScreen):
         if run_id != self._run_id:
             self._run_id = run_id
             self.grid.clear()
-        self.grid.show_works(working_agents(run) if run is not None else ())
+        works = working_agents(run) if run is not None else ()
+        self.grid.show_works(works, run.calls if run is not None else {})
         self.checks.show_run(run)
         self.steps.show_run(run)
         self._show_rest(run)

@@ -5,7 +5,7 @@ The rule a reader must not break: the text is pulled from the stream buffers at 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from orchestra_tui.domain.money import usd_text
+from orchestra_tui.domain.state import CallState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.agent_work import AgentWork, WorkState
 from orchestra_tui.widgets.call_context import CallContext, context_summary
@@ -135,8 +136,10 @@ class AgentPane(Vertical):
         self.is_ended, self.ended_at = False, None
         self.remove_class("-ended")
 
-    def finish(self) -> None:
-        """Its work is over; the pane stays a moment."""
+    def finish(self, call: CallState | None = None) -> None:
+        """Its work is over; the pane stays a moment. `call` is its newest call as it came out."""
+        if call is not None:
+            self.work = replace(self.work, call=call)
         self.is_ended = True
         self.add_class("-ended")
 

@@ -5,7 +5,7 @@ on it; nothing jumps because an audit follows the writing.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,8 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.reactive import reactive
 
+from orchestra_tui.domain.ids import CallKey
+from orchestra_tui.domain.state import CallState
 from orchestra_tui.widgets.agent_pane import AgentPane, spans_content
 from orchestra_tui.widgets.agent_work import AgentWork
 from orchestra_tui.widgets.line_view import Span, spans_text
@@ -137,8 +139,8 @@ class PaneGrid(Vertical):
         """The pane that the keys speak of; None when nobody works."""
         return self._panes.get(self.current)
 
-    def show_works(self, works: Sequence[AgentWork]) -> None:
-        """Bring the panes in line with who works now."""
+    def show_works(self, works: Sequence[AgentWork], calls: Mapping[CallKey, CallState]) -> None:
+        """Bring the panes in line with who works now; `calls` tell how ended work came out."""
         working = {work.slot for work in works}
         new: list[AgentPane] = []
         for work in works:
@@ -150,7 +152,7 @@ class PaneGrid(Vertical):
                 pane.show_work(work)
         for slot, pane in self._panes.items():
             if slot not in working:
-                pane.finish()
+                pane.finish(calls.get(CallKey(pane.work.stream)))
         if new:
             self.query_one("#panes").mount_all(new)
         if new:

@@ -113,6 +113,25 @@ async def test_a_reply_that_looks_damaged_says_where_as_it_comes_in() -> None:
         assert "\x1b" not in note
 
 
+async def test_work_that_ended_in_a_refusal_is_not_called_done() -> None:
+    client = StubClient()
+    story = Story(client).started().approved()
+    app = WorkApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        work = story.begun("s1")
+        key = CallKey(story.called(work))
+        await settle(pilot)
+        pane = app.screen.query_one(AgentPane)
+        # Both at once, as the engine appends them.
+        client.emit(ev.ReplyRefused(run=R1, call=key, activity=work.key, reason="it ran away"))
+        client.emit(ev.ActivityFailed(run=R1, activity=work, kind="refused", message="it ran away"))
+        await settle(pilot)
+        assert pane.is_ended
+        note = str(pane.query_one(".pane-note", PlainStatic).visual)
+        assert "refused: it ran away" in note
+        assert "done" not in note
+
+
 def test_the_status_line_says_what_rests_and_until_when() -> None:
     client = StubClient()
     story = Story(client).started().approved()
