@@ -91,11 +91,12 @@ def _taken(run: RunState, event: ev.TextTaken) -> RunState:
 
 
 def _skipped(run: RunState, event: ev.StepSkipped, record: ev.Record) -> RunState:
-    """A file in the middle of its recovery goes back to its last good text first."""
+    """A file in the middle of its recovery goes back to its last good text first, also one whose
+    attempt was written just before it was given up."""
     step = run.steps[event.step]
-    is_open = step.recovery is not None
+    is_under_way = step.recovery is not None or step.status is StepStatus.WRITTEN
     step = rules.ended(step, RecoveryOutcome.SKIPPED, record.at)
-    if is_open and step.is_written:
+    if is_under_way and step.is_written:
         step = rules.retreat(run, step).model_copy(update={"last_error": "given up by you"})
     else:
         step = step.model_copy(update={"status": StepStatus.SKIPPED})

@@ -62,7 +62,10 @@ def _checked(run: RunState, event: ev.ChecksFinished, record: ev.Record) -> RunS
     if not (is_red and suspects):
         return run
     if not may_fix:
-        return run if run.commit_request is not None else _into_recovery(run, suspects, record)
+        # Output that names nobody is no reason to have every file written again.
+        is_certain = event.are_named or len(suspects) == 1
+        is_over = run.commit_request is not None or not is_certain
+        return run if is_over else _into_recovery(run, suspects, record)
     checks = checks.model_copy(update={"fix_rounds": checks.fix_rounds + 1})
     run = run.model_copy(update={"checks": checks})
     for step_id in suspects:

@@ -1,6 +1,7 @@
 """What a person does about a file in trouble, through the whole engine."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ids import StepId
-from orchestra_tui.domain.recovery import RecoveryOutcome
+from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryCause, RecoveryOutcome
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
 from orchestra_tui.engine.adapters.rehearsal.transport import App, AppRequest, Reply
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions
@@ -29,6 +30,7 @@ from tests.stubs.scripted_agents import (
     whole_file,
 )
 
+PASSED = '{"verdict": "pass", "issues": [], "end": true}'
 S1, S3 = StepId("s1"), StepId("s3")
 BROKEN = GOOD_CORE.replace("number: int)", "number: int")
 MINE = GOOD_CORE + "\n\ndef triple(number: int) -> int:\n    return number * 3\n"
@@ -170,6 +172,67 @@ async def test_taking_over_ends_the_attempt_that_runs(tmp_path: Path) -> None:
         assert len(abandoned) == 1
 
 
+async def test_checks_that_still_fail_lead_into_recovery(tmp_path: Path) -> None:
+    """The round of fixes does not help; small pieces do, and the checks judge again."""
+    tripled = GOOD_CORE.replace("* 2", "* 3  # BUG")
+
+    def script(body: bytes) -> str:
+        step, prompt = question(body)
+        if "under review" in prompt:
+            return PASSED
+        if step == "s1" and "small pieces" in prompt:
+            block = "<<<<<<< SEARCH\n    return number * 4  # BUG\n=======\n    return number * 2\n"
+            end = ">>>>>>> REPLACE\n=== END EDIT\n=== END REPLY\n"
+            return f"=== EDIT app/core.py\n{block}{end}"
+        if step == "s1":
+            fixed = tripled.replace("* 3", "* 4")
+            return whole_file("app/core.py", fixed if "checks fail" in prompt else tripled)
+        return answer(body)
+
+    telling = {**BEFORE, "Makefile": "test:\n\t! grep -q BUG app/core.py\n"}
+    async with house(tmp_path, script, telling) as h:
+        await h.to_review()
+        assert h.text("app/core.py") == GOOD_CORE
+        assert h.run.checks.verdict == "passed"
+        in_recovery = [key for key, step in h.run.steps.items() if step.recoveries]
+        assert in_recovery == [S1], "the output names this file alone"
+        recovery = core(h.run).recoveries[-1]
+        assert (recovery.cause, recovery.outcome) == (
+            RecoveryCause.CHECKS, RecoveryOutcome.RECOVERED,
+        )  # fmt: skip
+        assert [attempt.outcome for attempt in recovery.attempts] == [
+            AttemptOutcome.IMPOSSIBLE, AttemptOutcome.WRITTEN,
+        ]  # fmt: skip
+
+
+async def test_a_fix_that_its_auditor_refuses_is_taken_back_to_the_accepted_text(
+    tmp_path: Path,
+) -> None:
+    tripled = GOOD_CORE.replace("* 2", "* 3  # BUG")
+    worse = GOOD_CORE.replace("* 2", "* 5  # BUG, and worse")
+    telling = {**BEFORE, "Makefile": "test:\n\t! grep -q BUG app/core.py\n"}
+
+    def script(body: bytes) -> str:
+        step, prompt = question(body)
+        if "under review" in prompt and "and worse" in prompt:
+            issue = {"severity": "error", "line": 5, "message": "it is worse"}
+            return json.dumps({"verdict": "issues", "issues": [issue], "end": True})
+        if "under review" in prompt:
+            return PASSED
+        if step == "s1":
+            return whole_file("app/core.py", worse if "checks fail" in prompt else tripled)
+        return answer(body)
+
+    async with house(tmp_path, script, telling) as h:
+        await h.to_review()
+        assert h.text("app/core.py") == tripled
+        assert core(h.run).status is StepStatus.ACCEPTED
+        assert core(h.run).recoveries[0].outcome is RecoveryOutcome.KEPT
+        reverted = [e for e in h.events if isinstance(e, ev.FileReverted)]
+        assert [event.is_good for event in reverted] == [True]
+        assert h.run.steps[S3].status is StepStatus.ACCEPTED, "what waits for it is not blocked"
+
+
 async def test_looking_at_a_session_in_trouble_starts_nothing(tmp_path: Path) -> None:
     """A defeat waits for the user and other files could go on: opening it to look is no resume."""
     agents = Stubborn()
@@ -208,7 +271,7 @@ async def test_a_fix_that_damages_a_good_file_costs_only_the_fix(tmp_path: Path)
     def script(body: bytes) -> str:
         step, prompt = question(body)
         if "under review" in prompt:
-            return '{"verdict": "pass", "issues": [], "end": true}'
+            return PASSED
         if step == "s1":
             is_first = "checks fail" not in prompt
             return whole_file("app/core.py", tripled if is_first else BROKEN)

@@ -13,7 +13,9 @@ class ChecksFinished(RunFact):
     activity: ActivityKey
     outcomes: tuple[CheckOutcome, ...]
     suspects: tuple[StepId, ...] = ()
-    """The steps whose files the failing output points at."""
+    """The steps whose files the failing output points at; all with code if it names none."""
+    are_named: bool = False
+    """The output names the suspects' files, or tests that depend on them."""
 
 
 class HunksDecided(RunFact):

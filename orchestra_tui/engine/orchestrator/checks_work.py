@@ -31,12 +31,14 @@ async def run_checks(tools: Tools, activity: Activity) -> None:
     pairs = [await tools.checks.run(check, pass_on) for check in _wanted(run, found.checks)]
     outcomes = tuple(outcome for outcome, _ in pairs)
     red = [result for _, result in pairs if result.outcome in RED_CHECKS]
+    suspected, are_named = suspects(run, red) if red else ((), False)
     events.append(
         ChecksFinished(
             run=run.id,
             activity=activity.key,
             outcomes=outcomes,
-            suspects=suspects(run, red) if red else (),
+            suspects=suspected,
+            are_named=are_named,
         )
     )
     if red and run.commit_request is not None and run.commit_request.message is not None:
@@ -52,8 +54,8 @@ def _wanted(run: RunState, checks: Sequence[Check]) -> tuple[Check, ...]:
     return tuple(check for check in checks if check.name in named) or tuple(checks)
 
 
-def suspects(run: RunState, red: Sequence[CheckResult]) -> tuple[StepId, ...]:
-    """The accepted steps that failing output points at.
+def suspects(run: RunState, red: Sequence[CheckResult]) -> tuple[tuple[StepId, ...], bool]:
+    """The accepted steps that failing output points at, and whether it names them.
 
     The files it names come first, with those that a named test depends on; if it names none,
     every file that is no test is suspected.
@@ -68,7 +70,7 @@ def suspects(run: RunState, red: Sequence[CheckResult]) -> tuple[StepId, ...]:
     depended = {dep for step in accepted if step.id in named for dep in step.depends_on}
     code = [step.id for step in accepted if not is_test(step.path)]
     found = tuple(step for step in code if step in named | depended)
-    return found or tuple(code)
+    return (found, True) if found else (tuple(code), False)
 
 
 def _names(text: str, path: str) -> bool:

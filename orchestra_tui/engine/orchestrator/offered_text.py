@@ -10,6 +10,7 @@ from orchestra_tui.domain.state import RunState, StepState
 from orchestra_tui.engine.orchestrator.judging import judge
 from orchestra_tui.engine.orchestrator.recovery_commands import Offered
 from orchestra_tui.engine.orchestrator.tools import Tools
+from orchestra_tui.engine.workspace.text import Text, decode
 
 
 async def offered_text(
@@ -27,8 +28,9 @@ async def offered_text(
     blob = damaged_text(step)
     if blob is None:
         return None
-    data = await asyncio.to_thread(tools.blobs.get, blob)
-    return await _judged(tools, run, step, data.decode("utf-8", "replace"))
+    # It may be a text from the disk, with line ends and a mark of its own.
+    decoded = decode(await asyncio.to_thread(tools.blobs.get, blob))
+    return await _judged(tools, run, step, decoded.text) if isinstance(decoded, Text) else None
 
 
 def damaged_text(step: StepState) -> BlobHash | None:

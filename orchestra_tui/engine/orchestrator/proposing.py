@@ -2,7 +2,8 @@
 
 The rule a reader must not break: an agent's text reaches the disk only through `propose`, that is
 after its reply parsed whole, the gate found nothing hard, and the base was still the one asked
-about. Only a text that the user gave himself goes through `put_in_place` alone.
+about. Through `put_in_place` alone goes a text that was judged already, because it was repaired
+without a model, and one that the user gave himself.
 """
 
 import asyncio
