@@ -1,13 +1,17 @@
 """The budget as a script meets it: exit 4, what is said, and how the session goes on."""
 
+import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import environment, make_repository, orchestra
-from tests.stubs.openai_server import StubServer
-from tests.stubs.scripted_agents import AFTER, BEFORE, scripted_agents
+from orchestra_tui.engine.adapters.rehearsal.transport import AppRequest, Reply
+from tests.e2e.program import environment, make_repository, orchestra, start
+from tests.stubs.openai_server import StubServer, delta, stall_after
+from tests.stubs.scripted_agents import AFTER, BEFORE, question, scripted_agents
 
 RUN = ("run", "double numbers", "--headless", "--auto-approve", "--json")
 PRICED = """
@@ -108,3 +112,39 @@ async def test_a_budget_that_is_none_is_refused(words: tuple[str, ...], tmp_path
     finished = await orchestra("run", "x", "--headless", *words, cwd=tmp_path)
     assert finished.code == 2
     assert "Traceback" not in finished.err
+
+
+async def test_a_call_that_was_killed_with_the_process_counts_with_its_reserve(
+    tmp_path: Path,
+) -> None:
+    """Nobody knows what it used: it is told as unknown, and the budget holds all the same."""
+    root = make_repository(tmp_path / "mine", BEFORE)
+    hangs = stall_after(delta("=== FILE app/core.py\n"))
+    has_begun = asyncio.Event()
+
+    async def app(request: AppRequest, reply: Reply) -> None:
+        step, prompt = question(request.body)
+        if step == "s1" and not has_begun.is_set() and "The step under review" not in prompt:
+            has_begun.set()
+            await hangs(request, reply)
+        else:
+            await scripted_agents()(request, reply)
+
+    async with StubServer(app) as server:
+        env = configured(tmp_path, server)
+        process = await start(*RUN, "--budget", "5", "--no-cache", cwd=root, env=env)
+        async with asyncio.timeout(30):
+            await has_begun.wait()
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        again = await orchestra("resume", "--headless", "--json", cwd=root, env=env)
+        assert again.code == 0, again.err
+        last = again.records[-1]
+        assert last["cost"]["unknown"] >= 1  # type: ignore[index]
+        shown = await orchestra("metrics", "--json", cwd=root, env=env)
+        figures = json.loads(shown.out)
+        assert figures["total"]["cut_off"] == last["cost"]["unknown"]  # type: ignore[index]
+        assert figures["total"]["money"] == last["cost"]
+        table = await orchestra("metrics", cwd=root, env=env)
+        assert "stub/m" in table.out
+        assert " + ?" in table.out

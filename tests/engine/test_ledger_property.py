@@ -84,6 +84,8 @@ class World:
             return False
         assert not self.passes()
         try:
+            # The request is stored before the log says that it is asked.
+            await asyncio.sleep(0)
             self.say(started(key, plan.role, reserve))
             await ends.wait()
             if plan.ending == "cut off":

@@ -1,11 +1,13 @@
 """Events and values that UI tests tell their stories with."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import Activity, ActivityKind
 from orchestra_tui.domain.calls import ProviderKind
 from orchestra_tui.domain.ids import RunId, SessionId, StepId
+from orchestra_tui.domain.money import Money
 from orchestra_tui.domain.plan import Plan, PlanStep
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.domain.settings import RunSettings, Scenario
@@ -105,7 +107,7 @@ def summary(id: str, title: str, **fields: object) -> SessionSummary:
 
 
 SESSIONS = (
-    summary("a1", "Slugify with tests"),
+    summary("a1", "Slugify with tests", cost=Money(usd=Decimal("0.11"))),
     summary(
         "b2",
         "Move config to TOML and drop the old INI reader everywhere",
@@ -114,6 +116,7 @@ SESSIONS = (
         files_done=4,
         files_total=9,
         tokens=63_000,
+        cost=Money(usd=Decimal("0.63"), unknown=1),
         can_resume=True,
         last_at=START - timedelta(days=1),
     ),

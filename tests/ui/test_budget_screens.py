@@ -15,7 +15,8 @@ from orchestra_tui.dialogs.budget import BudgetDialog
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.budget import Budget, BudgetKind, Limits, OnUnknownPrice
-from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.calls import Usage
+from orchestra_tui.domain.ids import Role, call_key
 from orchestra_tui.domain.metrics import metrics_of
 from orchestra_tui.domain.money import Money
 from orchestra_tui.domain.ports import GetMetrics, ListSessions
@@ -23,11 +24,11 @@ from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.widgets.budget_chip import BudgetChip
 from orchestra_tui.widgets.status_line import status_content
-from tests.ui.budget_story import BUDGET, STOP, spending, stopped
+from tests.ui.budget_story import BUDGET, STOP, asked, cost, spending, stopped
 from tests.ui.stories import summary, waiting_client
 from tests.ui.stub_client import START, StubClient
 from tests.ui.waiting import until
-from tests.ui.work_story import R1, WorkApp, agree
+from tests.ui.work_story import GLM, R1, Story, WorkApp, agree
 
 OPTIONS = AppOptions(clock=lambda: START)
 
@@ -246,3 +247,27 @@ async def test_metrics_before_the_first_call_say_what_to_do() -> None:
         await until(pilot, lambda: app.project is not None)
         await pilot.press("f8")
         await until(pilot, lambda: "No model has been asked yet" in screen_text(app))
+
+
+async def test_a_pane_shows_what_its_call_cost_and_what_a_kept_answer_saved() -> None:
+    client = StubClient()
+    story = Story(client).started().approved()
+    paid = story.begun("s1")
+    asked(story, paid, 1, GLM)
+    story.answered(paid, cost=cost("0.22"))
+    app = WorkApp(client, options=OPTIONS)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "$0.22" in screen_text(app))
+        kept = story.begun("s2")
+        asked(story, kept, 1, GLM)
+        client.emit(
+            ev.CacheHit(
+                run=R1,
+                call=call_key(kept.key, 1),
+                activity=kept.key,
+                saved=Usage(input_tokens=3_000, output_tokens=80),
+                saved_cost=cost("0.051"),
+            )
+        )
+        await until(pilot, lambda: "nobody was asked, $0.051 saved" in screen_text(app))
+        assert "cache 1" in text_of(app, "StatusLine")

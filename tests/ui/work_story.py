@@ -20,6 +20,7 @@ from orchestra_tui.domain.calls import (
     Usage,
 )
 from orchestra_tui.domain.ids import BlobHash, RunId, StepId, blob_hash, call_key
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
 from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach, RecoveryCause
 from orchestra_tui.domain.review import Diagnostic, Issue
@@ -162,7 +163,7 @@ class Story:
         )
         return key
 
-    def answered(self, activity: Activity, number: int = 1) -> None:
+    def answered(self, activity: Activity, number: int = 1, *, cost: Cost | None = None) -> None:
         """The model's answer is whole."""
         self.client.emit(
             ev.CallFinished(
@@ -173,6 +174,7 @@ class Story:
                 finish=FinishReason.STOP,
                 reply=BlobHash("1" * 40),
                 seconds=6.8,
+                cost=cost,
             )
         )
 
