@@ -235,7 +235,7 @@ class AgentPane(Vertical):
         parts = [f"{clock:>5}"]
         if room >= 44:
             parts.append(f"{tokens:>6} tok" if tokens else " " * 10)
-        if room >= 70 and call is not None and call.cost is not None and call.cost.usd:
+        if room >= 54 and call is not None and call.cost is not None and call.cost.usd:
             parts.append(f"{usd_text(call.cost.usd):>7}")
         elif room >= 60:
             parts.append(f"{rate:>4}/s" if rate else " " * 6)
@@ -272,7 +272,7 @@ class AgentPane(Vertical):
         if call is not None and call.is_cached:
             saved = call.saved_cost
             price = f", {usd_text(saved.usd)} saved" if saved is not None and saved.usd else ""
-            return f"{signs.accepted} known from an earlier run: nobody was asked{price}", MUTED
+            return f"{signs.accepted} known from before: nobody was asked{price}", MUTED
         if call is not None and call.hops:
             left = clean_line(call.hops[-1].left)
             cause = clean_line(call.hops[-1].cause).removeprefix(f"{left}: ")
