@@ -272,7 +272,7 @@ class AgentPane(Vertical):
         if call is not None and call.is_cached:
             saved = call.saved_cost
             price = f", {usd_text(saved.usd)} saved" if saved is not None and saved.usd else ""
-            return f"{signs.accepted} known from before: nobody was asked{price}", MUTED
+            return f"{signs.accepted} from an earlier run: nobody was asked{price}", MUTED
         if call is not None and call.hops:
             left = clean_line(call.hops[-1].left)
             cause = clean_line(call.hops[-1].cause).removeprefix(f"{left}: ")

@@ -95,7 +95,7 @@ async def test_an_answer_from_the_cache_is_owned_up_to() -> None:
         client.emit(ev.CacheHit(run=R1, call=key, activity=work.key, saved=Usage(input_tokens=9)))
         await settle(pilot)
         note = str(app.screen.query_one(AgentPane).query_one(".pane-note", PlainStatic).visual)
-        assert "known from an earlier run" in note
+        assert "from an earlier run: nobody was asked" in note
 
 
 async def test_a_reply_that_looks_damaged_says_where_as_it_comes_in() -> None:
