@@ -6,14 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from tests.engine.run_driver import Order, calls_of, read_log
 from tests.stubs.openai_server import StubServer
-from tests.stubs.scripted_agents import scripted_agents, write_project
+from tests.stubs.scripted_agents import answer, scripted_agents, write_project
 
 HERE = Path(__file__).resolve().parents[2]
 
@@ -77,14 +77,16 @@ def make_template(folder: Path) -> Path:
     return root
 
 
-async def crash_at_every(point: str, mode: str, folder: Path) -> int:
+async def crash_at_every(
+    point: str, mode: str, folder: Path, script: Callable[[bytes], str] = answer
+) -> int:
     """Crash at the 1st, 2nd, ... passage of `point` until a run survives; return how many did not.
 
     After each crash the run is resumed and must come to the outcome of the run that was never
     cut, with no finished call repeated.
     """
     template = make_template(folder)
-    async with forks() as children, StubServer(scripted_agents()) as server:
+    async with forks() as children, StubServer(scripted_agents(script)) as server:
         smooth = folder / "smooth"
         shutil.copytree(template, smooth)
         expected = (await children.run(Order(str(smooth), server.base_url, mode)))["result"]

@@ -15,9 +15,10 @@ from orchestra_tui.domain.recovery import RecoveryApproach
 from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.state import RunState
 from orchestra_tui.engine.adapters.base import CompletionRequest
+from tests.engine.crash_course import crash_at_every
 from tests.engine.damage_samples import sample
 from tests.engine.recovery_house import PASS, Agent, Said, Workshop, site, workshop
-from tests.stubs.scripted_agents import whole_file
+from tests.stubs.scripted_agents import answer, question, whole_file
 
 SETTINGS = RunSettings(mode=Mode.SEQUENTIAL, run_checks=False, unattended=True)
 FILES = {f"f{n}": sample(random.Random(n), n) for n in (7, 8, 10)}
@@ -129,3 +130,25 @@ async def test_the_ways_that_are_meant_are_taken(tmp_path: Path) -> None:
             assert last[StepId("f8")].approach is RecoveryApproach.REPAIR
             # Its Consultant fails in the same way, so the approach is changed.
             assert last[StepId("f10")].approach is RecoveryApproach.PIECES
+
+
+def damaged_once(body: bytes) -> str:
+    """The core comes in a fence, the guide without its end; both can be recovered."""
+    step, prompt = question(body)
+    text = answer(body)
+    if "under review" in prompt:
+        return text
+    if step == "s1" and "Auditor found" not in prompt:
+        return text.replace("app/core.py\n", "app/core.py\n```\n", 1).replace(
+            "=== END FILE", "```\n=== END FILE"
+        )
+    if step == "s3" and "=== DAMAGED" not in prompt:
+        return text.replace("=== END REPLY\n", "")
+    return text
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("point", ["apply.intended", "apply.exchanged"])
+async def test_killed_around_every_change_of_a_recovery(point: str, tmp_path: Path) -> None:
+    """In real processes: the same end, and no finished call again."""
+    assert await crash_at_every(point, "pipeline", tmp_path, damaged_once) >= 6
