@@ -52,7 +52,14 @@ class ProbeList(PickList):
     """The lines; here the letter that moves up in other lists is a command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "screen.paste", "paste a key", show=False, id="doctor.list.key"),
+        Binding(
+            "k",
+            "screen.paste",
+            "paste a key",
+            show=False,
+            tooltip="keep a key for this",
+            id="doctor.list.key",
+        ),
     ]
 
 
@@ -165,7 +172,7 @@ class DoctorScreen(OrchestraScreen):
         proposal = self._proposal
         self.query_one("#title", PlainStatic).update(self._title(proposal))
         self.query_one("#chains", PlainStatic).update(chains_text(proposal.chains, signs))
-        self.query_one("#use", Button).display = proposal.is_new
+        self.query_one("#use", Button).display = self._is_usable(proposal)
         self.query_one("#edit", Button).display = bool(self._links())
         self._show_details()
         self.refresh_bindings()
@@ -174,6 +181,10 @@ class DoctorScreen(OrchestraScreen):
         """It was found, and it is configured: the line of its adapter says the same."""
         return line.offer is not None and is_taken(line.offer, self._configured)
 
+    def _is_usable(self, proposal: Proposal) -> bool:
+        """Using it would change something: the file, or scripts for agents."""
+        return proposal.is_new or (self._is_rehearsal and bool(proposal.chains))
+
     def _title(self, proposal: Proposal) -> Content:
         place = short_path(self._configured.place, _MAX_PLACE)
         if not proposal.chains:
@@ -181,7 +192,8 @@ class DoctorScreen(OrchestraScreen):
             hint = "   paste a key, or install an agent program"
             return Content.assemble(words, (hint, "$muted not bold"))
         if not proposal.is_new:
-            return Content.assemble("Who is asked", (f"   {clean_line(place)}", "$muted not bold"))
+            hint = "u leaves the rehearsal for these" if self._is_rehearsal else clean_line(place)
+            return Content.assemble("Who is asked", (f"   {hint}", "$muted not bold"))
         hint = "   nothing is sent before you use it"
         return Content.assemble("Proposed", (hint, "$muted not bold"))
 
@@ -211,7 +223,7 @@ class DoctorScreen(OrchestraScreen):
             case "paste":
                 return line is not None and bool(line.key_variable)
             case "use":
-                return self._proposal.is_new and not self._is_looking
+                return self._is_usable(self._proposal) and not self._is_looking
             case "edit":
                 return bool(self._links())
         return super().check_action(action, parameters)
@@ -274,6 +286,8 @@ class DoctorScreen(OrchestraScreen):
         """Save the proposed adapters and chains, after showing what is written."""
         proposal = self._proposal
         if not proposal.is_new:
+            if self._is_usable(proposal):
+                await self._leave_rehearsal()
             return
         text = _what_is_written(proposal, self._configured.place)
         dialog = ConfirmDialog("Use these agents?", text, answer="Use")

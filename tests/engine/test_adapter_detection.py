@@ -1,6 +1,7 @@
 """The doctor's probe, against programs and servers that tell the truth, lie, or hang."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -237,3 +238,20 @@ async def test_an_address_that_is_none_is_broken_and_not_a_crash(tmp_path: Path)
 async def test_a_probe_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not look for"):
         await Probes(Settings(), {"PATH": str(tmp_path)}).look("program:rm")
+
+
+@pytest.mark.parametrize(
+    ("names", "offered"),
+    [
+        (["nomic-embed-text", "qwen2.5-coder:7b"], "qwen2.5-coder:7b"),
+        (["nomic-embed-text"], None),
+        (["", "a\nb", "c\u001b[31m", "\ud800", "x" * 300, "good"], "good"),
+        ([], None),
+    ],
+)
+async def test_a_model_is_offered_that_can_write_and_has_a_name(
+    names: list[str], offered: str | None
+) -> None:
+    body = json.dumps({"models": [{"name": name} for name in names]}).encode()
+    line = await look("Ollama", raw(body, headers=JSON))
+    assert (line.offer.fields["model"] if line.offer else None) == offered

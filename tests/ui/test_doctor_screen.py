@@ -305,8 +305,9 @@ async def test_a_refused_change_is_said_and_nothing_is_left() -> None:
         assert app.is_running
 
 
-async def test_with_everything_configured_nothing_is_proposed() -> None:
-    """The chains are shown as they are."""
+@pytest.mark.parametrize("project", [PROJECT, REHEARSAL_PROJECT])
+async def test_with_everything_configured_nothing_is_proposed(project: ProjectInfo) -> None:
+    """The chains are shown as they are; from a rehearsal they are one key away."""
     codex = AdapterSettings.model_validate({"name": "codex", "kind": "codex"})
     chains = {role: ("codex",) for role in Role}
     configured = Configuration(place=PLACE, adapters=(codex,), chains=chains)
@@ -318,15 +319,18 @@ async def test_with_everything_configured_nothing_is_proposed() -> None:
         adapter="codex",
         is_usable=True,
     )
-    client = client_of((line, *LINES[1:3], LINES[-1]), configured=configured)
+    client = client_of((line, *LINES[1:3], LINES[-1]), configured=configured, project=project)
     app = OrchestraApp(client, options=OPTIONS)
     async with app.run_test(size=(100, 30)) as pilot:
         await opened(pilot)
         assert shown(pilot, "#title").startswith("Who is asked")
-        assert not app.screen.query_one("#use").display
+        assert app.screen.query_one("#use").display is (project is REHEARSAL_PROJECT)
         await pilot.press("u")
         await pilot.pause()
         assert not isinstance(app.screen, ConfirmDialog)
+        await until(pilot, lambda: app.is_running is (project is PROJECT))
+    assert app.return_value == (None if project is PROJECT else Reopen(rehearse=False))
+    assert client.commands == []
 
 
 async def test_with_nothing_found_it_says_what_to_do() -> None:

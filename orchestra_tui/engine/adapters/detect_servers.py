@@ -17,6 +17,7 @@ from orchestra_tui.engine.adapters.http import HttpEndpoint
 SECONDS = 1.0
 MAX_MODELS = 3
 MAX_NAME = 40
+MAX_MODEL = 200
 
 OLLAMA_PORT = 11434
 
@@ -64,14 +65,25 @@ async def look_for_server(server: LocalServer, *, seconds: float = SECONDS) -> D
 
 
 def _offer(server: LocalServer, models: list[str]) -> Offer | None:
-    """The first model that can write; those that make vectors cannot."""
-    writers = [name for name in models if name and "embed" not in name.casefold()]
+    """The first model that can write; those that make vectors cannot.
+
+    What is no name but bytes of somebody who plays is not offered: it would be written to a file.
+    """
+    writers = [
+        name
+        for name in models
+        if name and name.isprintable() and len(name) <= MAX_MODEL and not _makes_vectors(name)
+    ]
     if not writers:
         return None
     fields = {"preset": server.preset, "model": writers[0]}
     if server.base_url != PRESETS[server.preset]["base_url"]:
         fields["base_url"] = server.base_url
     return Offer(name=server.preset, fields=fields, is_free=True)
+
+
+def _makes_vectors(name: str) -> bool:
+    return "embed" in name.casefold()
 
 
 def local_servers(environ: Mapping[str, str]) -> tuple[LocalServer, ...]:
