@@ -188,7 +188,7 @@ def test_comment_like_a_placeholder_above_present_code_is_fine() -> None:
         "from typing import Protocol\n\n\nclass P(Protocol):\n    def f(self) -> int: ...\n",
         "class P:\n    def f(self) -> int:\n        ...\n",
         "x = a[..., 0]\n",
-        "def f() -> None:\n    raise NotImplementedError\n",
+        'def f() -> None:\n    """For subclasses."""\n    raise NotImplementedError\n',
         '"""Docs.\n\n```python\nx = 1\n```\n"""\n',
     ],
 )
@@ -345,7 +345,11 @@ def test_a_placeholder_inside_a_string_that_lost_lines_is_found() -> None:
         ("a.js", "  let x = 1;\n  x += 1;\n  return x;\n", "  // TODO: implement\n"),
         ("a.rs", "    let x = 1;\n    let y = 2;\n    x + y\n", "    todo!()\n"),
         ("a.go", "\tx := 1\n\tx += 1\n\treturn x\n", '\tpanic("not implemented")\n'),
-        ("A.java", "    int x = 1;\n    x += 1;\n    return x;\n", "    return null;\n"),
+        (
+            "A.java",
+            "    int x = 1;\n    x += 1;\n    return x;\n",
+            '    throw new UnsupportedOperationException("Not implemented yet");\n',
+        ),
     ],
 )
 def test_a_body_that_became_a_stub_is_elided(path: str, old: str, stub: str) -> None:
@@ -360,6 +364,6 @@ def test_a_body_that_became_a_stub_is_elided(path: str, old: str, stub: str) -> 
     report = validate(path, after, before)
     assert report.state is ReportState.ELIDED, report
     assert "emptied-body" in kinds(report)
-    # The other way round, and a stub in a new file, are good work.
+    # The other way round is good work, and a stub in a new file may be what was asked for.
     assert validate(path, before, after).state is ReportState.FINE
-    assert validate(path, after).state is ReportState.FINE
+    assert not validate(path, after).is_hard

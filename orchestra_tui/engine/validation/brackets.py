@@ -6,10 +6,9 @@ does not count, and a language without a lexer here gives None: no sign, not a g
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from orchestra_tui.engine.validation.tree import OPENERS, PAIRS, Mark
+from orchestra_tui.engine.validation.tree import OPENERS, PAIRS, Brackets, Mark
 
 _DOUBLE = r'"(?:\\.|[^"\\\n])*"'
 _SINGLE = r"'(?:\\.|[^'\\\n])*'"
@@ -46,6 +45,16 @@ _TOKENS: Mapping[str, re.Pattern[str]] = MappingProxyType(
             "dart": (_TRIPLE, _BLOCK, _SLASHES, _DOUBLE, _SINGLE, _BRACKET),
             "scala": (_TRIPLE, _BLOCK, _SLASHES, _DOUBLE, r"'\\?.'", _BRACKET),
             "zig": (_SLASHES, r"\\\\[^\n]*", _DOUBLE, r"'\\?[^'\n]+'", _BRACKET),
+            "powershell": (
+                r"<#.*?(?:#>|\Z)",
+                r"@'\n.*?\n'@",
+                r'@"\n.*?\n"@',
+                r"`.",
+                _HASH,
+                r"'[^']*'",
+                r'"(?:`.|\"\"|[^"`])*"',
+                _BRACKET,
+            ),
             "proto": (_BLOCK, _SLASHES, _DOUBLE, _SINGLE, _BRACKET),
             "graphql": (_TRIPLE, _HASH, _DOUBLE, _BRACKET),
         }.items()
@@ -53,19 +62,6 @@ _TOKENS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 )
 _PREPROCESSED = frozenset({"c", "cpp", "objc"})
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Brackets:
-    """The brackets without a partner: openers by place, closers by number."""
-
-    unclosed: tuple[Mark, ...]
-    strays: int
-
-    @property
-    def is_balanced(self) -> bool:
-        """True if every bracket has its partner."""
-        return not self.unclosed and not self.strays
 
 
 def lexical_brackets(language: str, text: str) -> Brackets | None:

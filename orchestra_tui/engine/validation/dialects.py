@@ -15,7 +15,25 @@ def covered(grammar: str, text: str) -> str:
     """`text` with the constructs that the grammar is known not to know replaced."""
     for pattern, cover in _COVERS.get(grammar, ()):
         text = pattern.sub(cover, text)
-    return text
+    return _without_templates(text) if grammar in _TEMPLATED else text
+
+
+def _without_templates(text: str) -> str:
+    """Template tags (Jinja, Go, ERB) as names where they are values, as blanks where they are not.
+
+    A tag that is never closed stays: it may be the cut.
+    """
+    if _TAG.search(text) is None:
+        return text
+    return _TAG.sub(_name_of_tag, _TAG_LINE.sub(_blank, text))
+
+
+def _name_of_tag(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", "_", match.group(0))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match.group(0))
 
 
 def _name(match: re.Match[str]) -> str:
@@ -27,12 +45,20 @@ def _blank_type(match: re.Match[str]) -> str:
     return match.group(0).replace("type", "    ")
 
 
+_TEMPLATED = frozenset({"yaml", "html", "xml", "css", "sql", "toml", "bash", "dockerfile", "make"})
+_ONE_TAG = r"\{\{(?!\{).{0,400}?\}\}|\{%.{0,400}?%\}|\{#.{0,400}?#\}|<%.{0,400}?%>"
+_TAG = re.compile(_ONE_TAG, re.DOTALL)
+_TAG_LINE = re.compile(rf"^[ \t]*(?:(?:{_ONE_TAG})[ \t]*)+$", re.MULTILINE | re.DOTALL)
 _TYPESCRIPT: tuple[Cover, ...] = (
     # import("x").T as a type, typeof import("x"); as an expression a name does as well.
     (re.compile(r"""\bimport\((["'])[^"'\n]*\1\)"""), _name),
     (re.compile(r"^[ \t]*export type \*", re.MULTILINE), _blank_type),
+    # A default export without a name or a body, as declaration files have them.
+    (re.compile(r"\bdefault function (?=\()"), lambda _: "function default_ "),
 )
 _RUST: tuple[Cover, ...] = (
+    # A box pattern: nightly only, everywhere in the compiler itself.
+    (re.compile(r"\bbox (?=[A-Za-z(&])"), lambda _: "    "),
     # A macro until edition 2018; a reserved word for the grammar.
     (re.compile(r"\btry!"), lambda _: "tri!"),
 )

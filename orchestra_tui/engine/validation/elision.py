@@ -9,18 +9,37 @@ from collections.abc import Iterator, Sequence
 
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.lines import LinePair
-from orchestra_tui.engine.validation.phrases import Strength, starts_with_dots, strength
+from orchestra_tui.engine.validation.phrases import (
+    Strength,
+    needs_dots,
+    starts_with_dots,
+    strength,
+)
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
 from orchestra_tui.engine.validation.tree import Comment, TreeFacts
 
-NEEDED = {Strength.PLAIN: 1, Strength.HINT: 2, Strength.DOTS: 2, Strength.STUB: 3}
-DOTS_ARE_CODE = frozenset({"python", "yaml", "lua", "bash", "swift"})
+NEEDED = {
+    Strength.PLAIN: 1,
+    Strength.HINT: 2,
+    Strength.DOTS: 2,
+    Strength.STUB: 3,
+    Strength.VAGUE: 4,
+}
+"""How many old lines must be gone, net, before a comment of this strength is a placeholder."""
+
+DOTS_ARE_CODE = frozenset({"python", "yaml", "lua", "bash", "swift", "perl"})
 SHOWN = 5
 
-_COMMENT_LINE = re.compile(r"^\s*(?:#|//|--|;|%|/\*|<!--|\{/\*|\(\*)")
+_COMMENT_LINE = re.compile(r"^\s*(?:#|//|--|;|%|/\*|<!--|\{/\*|\(\*|\{-)")
+_NOTE_LINE = re.compile(r"^\s*[\[(<]*(?:\.{3}|…)[ (\[].*\w")
 _DOTS_LINE = re.compile(r"^\s*(?:\.{3}|…)\s*$")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
 _PROSE_LINE = re.compile(r"^\s*[\[(*_]*\s*(?:\.{3}|…|\[|<!--)")
+_HEADING = re.compile(
+    r"^\W*(?:other|original|previous|existing|remaining) \w+(?: \w+)?\W*$", re.IGNORECASE
+)
+RUNS_ON_BELOW = 4
+"""With so many lines gone, a comment that seems to go on from the one above is a placeholder."""
 
 
 def elision_findings(
@@ -37,61 +56,88 @@ def elision_findings(
         )
         for comment in _candidates(language, lines, tree)
         for removed, gone in [lines.removed_at(comment.line)]
-        if _is_elision(comment, removed, is_new=lines.old is None)
+        if _is_elision(comment, removed, lines)
     ]
     return tuple(found[:SHOWN])
 
 
-def _is_elision(comment: Comment, removed: int, *, is_new: bool) -> bool:
+def _is_elision(comment: Comment, removed: int, lines: LinePair) -> bool:
     level = strength(comment.text)
-    if level is Strength.NONE:
+    if removed < RUNS_ON_BELOW and _runs_on(comment, lines.new):
         return False
     if removed >= NEEDED[level]:
         return True
     if level is Strength.PLAIN:
-        return is_new or comment.is_alone
-    if level is Strength.STUB or not is_new:
+        return lines.old is None or comment.is_alone
+    if level in {Strength.STUB, Strength.VAGUE}:
         return False
-    return comment.is_alone or (comment.is_outer and not _is_heading(comment.text))
+    if comment.is_alone and (lines.old is None or level is Strength.HINT):
+        return True
+    if lines.old is not None:
+        return False
+    if level is Strength.HINT and _HEADING.match(comment.text):
+        return False
+    if level is Strength.HINT and not any(lines.new[: comment.line - 1]):
+        return True
+    return _leads_nowhere(comment, lines.new)
 
 
-def _is_heading(comment: str) -> bool:
-    """True for "other styles" and the like: people title the parts of a file so."""
-    return re.match(r"^\W*(?:other|original|previous)\b", comment, re.IGNORECASE) is not None
+def _leads_nowhere(comment: Comment, lines: Sequence[str]) -> bool:
+    """True if no code at the comment's own depth follows it: what it speaks of is not there."""
+    if comment.line > 1 and _COMMENT_LINE.match(lines[comment.line - 2]):
+        return False
+    here = lines[comment.line - 1]
+    follower = next((line for line in lines[comment.end_line : comment.end_line + 1]), "")
+    return not follower.strip() or _depth(follower) < _depth(here)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _candidates(language: Language, lines: LinePair, tree: TreeFacts | None) -> Iterator[Comment]:
+    seen: set[int] = set()
     for comment in _comments(language, lines, tree):
-        if strength(comment.text) is Strength.NONE or comment.text.strip() in lines.known:
+        level = strength(comment.text)
+        if level is Strength.NONE or comment.text.strip() in lines.known or comment.line in seen:
             continue
-        if not _stands_alone(comment, lines.new) or _runs_on(comment, lines.new):
+        is_whole_block = comment.is_alone and level >= Strength.HINT
+        if not is_whole_block and not _stands_alone(comment, lines.new):
             continue
         if lines.old is None and _is_listed(comment, lines.new):
             continue
+        seen.add(comment.line)
         yield comment
 
 
 def _comments(language: Language, lines: LinePair, tree: TreeFacts | None) -> Iterator[Comment]:
     if language.is_prose:
-        yield from _prose_comments(lines.new, is_markdown=language.name == "markdown")
+        is_markdown = language.name == "markdown" and lines.old is None
+        yield from _prose_comments(lines.new, is_markdown=is_markdown)
         return
     if tree is not None:
         yield from (comment for comment in tree.comments if comment.end_line - comment.line < 3)
-        if lines.old is not None:
-            yield from _outside_comments(lines.new, tree)
+        if lines.old is not None or language.holds_others:
+            yield from _outside_comments(language, lines.new, tree)
     else:
         yield from _by_look(lines.new, _COMMENT_LINE)
+    for note in _by_look(lines.new, _NOTE_LINE):
+        if strength(note.text) is Strength.PLAIN:
+            yield note
     if language.name not in DOTS_ARE_CODE:
         yield from _by_look(lines.new, _DOTS_LINE)
     elif language.name == "python":
         yield from _python_dots(lines.new)
 
 
-def _outside_comments(lines: Sequence[str], tree: TreeFacts) -> Iterator[Comment]:
-    """Plain placeholders where the grammar sees none: in a string or a comment cut open."""
+def _outside_comments(
+    language: Language, lines: Sequence[str], tree: TreeFacts
+) -> Iterator[Comment]:
+    """Placeholders where the grammar sees no comment: in a string, in a script inside markup."""
     seen = {note.line for note in tree.comments if note.end_line == note.line}
     for comment in _by_look(lines, _COMMENT_LINE):
-        if comment.line not in seen and strength(comment.text) is Strength.PLAIN:
+        is_plain = language.holds_others or strength(comment.text) is Strength.PLAIN
+        if comment.line not in seen and is_plain:
             yield comment
 
 
@@ -118,7 +164,9 @@ def _prose_comments(lines: Sequence[str], *, is_markdown: bool) -> Iterator[Comm
         elif (
             not is_inside
             and line[:4].strip()
-            and (_PROSE_LINE.match(line) or _COMMENT_LINE.match(line))
+            and (
+                _PROSE_LINE.match(line) or line.lstrip().startswith(("<!--", "//", "{/*", "# ..."))
+            )
         ):
             yield Comment(number, number, line.strip(), is_alone=False, is_outer=False)
 
@@ -130,9 +178,11 @@ def _stands_alone(comment: Comment, lines: Sequence[str]) -> bool:
 
 def _runs_on(comment: Comment, lines: Sequence[str]) -> bool:
     """True if the comment is the middle of a sentence begun in the comment line above."""
-    if comment.line < 2 or starts_with_dots(comment.text):
+    if comment.line < 2:
         return False
     above = lines[comment.line - 2].strip()
+    if starts_with_dots(comment.text):
+        return _COMMENT_LINE.match(above) is not None and above.endswith("...")
     if not _COMMENT_LINE.match(above) or above.endswith((".", ":", "!", "?", "*/", "-->")):
         return False
     words = re.sub(r"^\W+", "", comment.text)
@@ -140,8 +190,8 @@ def _runs_on(comment: Comment, lines: Sequence[str]) -> bool:
 
 
 def _is_listed(comment: Comment, lines: Sequence[str]) -> bool:
-    """True for bare dots inside a block of comment lines: the end of an example or a list."""
-    if strength(comment.text) is not Strength.DOTS:
+    """True for dots inside a block of comment lines: the end of an example or a list."""
+    if strength(comment.text) is not Strength.DOTS and not needs_dots(comment.text):
         return False
     around = (*lines[max(comment.line - 2, 0) : comment.line - 1], *lines[comment.end_line :][:1])
     return any(_COMMENT_LINE.match(line) for line in around)

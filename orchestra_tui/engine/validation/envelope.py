@@ -9,30 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestra_tui.engine.validation.languages import Language
+from orchestra_tui.engine.validation.prose import is_chat, is_sentence, is_to_the_reader
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^`]*$")
 _MARKDOWN_FENCE = re.compile(r"^(`{3,}|~{3,})\s*(?:markdown|md|mdx)\s*$", re.IGNORECASE)
-_INTRO = re.compile(
-    r"^(?:sure|certainly|of course|absolutely|okay|ok|great|alright|got it|no problem)\b[,!.:]"
-    r"|^here(?:'s| is| are) (?:the|your|an?|my|what)\b.*[:.!]$"
-    r"|^(?:i have|i've|i'll|i will|let me|below is|this is) .*\b(?:file|code|updated?|version|"
-    r"implementation|change[sd]?|complete)\b.*[:.!]$"
-    r"|^(?:the )?(?:updated|complete|full|modified|corrected|new) (?:file|code|version)\b.*[:.]$",
-    re.IGNORECASE,
-)
-_OUTRO = re.compile(
-    r"^(?:let me know|i hope|hope this|feel free|this (?:code|file|version|change|implementation|"
-    r"update)\b|the (?:above|code above|changes?)\b|note that|key changes|changes made|"
-    r"explanation|i(?:'ve| have) (?:added|updated|made|changed|fixed|implemented))",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"^[A-Za-z][a-z']*[,.:;!?]*$")
-_CODE_SIGNS = re.compile(r"[=;{}<>\\|@$`#]|\w\(|::|->")
-
-
-TAKES_PROSE = frozenset({"yaml", "bash", "html", "php", "make", "dockerfile", "xml", "vue"})
-"""Languages in which a sentence is good syntax: there an unmistakable opening still counts."""
+_FILE_ENDS = re.compile(r"^__(?:END|DATA)__\s*$|^=\w+", re.MULTILINE)
+TAKES_PROSE = frozenset({"html", "php", "xml", "vue", "svelte", "make"})
+"""Languages whose files may begin or end with a sentence: only words to the reader count there."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +32,8 @@ def find_envelope(
 ) -> Envelope | None:
     """The wrapping around `new`, or None.
 
-    `is_valid` says that the text as it stands is good syntax: then sentences at its ends are
-    content (a docstring, a here-document), and only fences and unmistakable openings count.
+    `is_valid` says that the language's own parser accepts the text as it stands: then sentences
+    at its ends are content (a docstring), and only fences count.
     """
     lines = new.split("\n")
     shown = [index for index, line in enumerate(lines) if line.strip()]
@@ -78,7 +62,7 @@ def _opening_fence(
     for position, index in enumerate(shown[:4]):
         match = look.match(lines[index].rstrip())
         if match is None:
-            if not _is_chat(lines[index].strip()):
+            if not is_chat(lines[index].strip()):
                 return None
             continue
         if position and language.is_prose and language.name == "unknown":
@@ -129,22 +113,52 @@ def _chat(
     *,
     is_valid: bool,
 ) -> Envelope | None:
-    if is_valid and language.name not in TAKES_PROSE:
+    if is_valid or language.is_prose:
         return None
-    known = frozenset(line.strip() for line in (old or "").split("\n"))
-    first, last = lines[shown[0]].strip(), lines[shown[-1]].strip()
-    is_strict = is_valid or language.is_prose or language.is_weak
-    if first not in known and (_INTRO.match(first) or (not is_strict and _is_sentence(first))):
-        inner = "\n".join(lines[shown[0] + 1 :]).lstrip("\n")
-        return Envelope(
-            _wrapped("chat", "the file begins with words to the reader", shown[0], lines), inner
-        )
-    if last not in known and not is_strict and (_OUTRO.match(last) or _is_sentence(last)):
-        inner = "\n".join(lines[: _paragraph_start(lines, shown[-1])]).rstrip("\n") + "\n"
-        return Envelope(
-            _wrapped("chat", "the file ends with words to the reader", shown[-1], lines), inner
-        )
-    return None
+    known = [line.strip() for line in (old or "").split("\n") if line.strip()]
+    return _chat_before(language, lines, shown, known) or _chat_after(language, lines, shown, known)
+
+
+def _chat_before(
+    language: Language, lines: Sequence[str], shown: Sequence[int], known: Sequence[str]
+) -> Envelope | None:
+    first = lines[shown[0]]
+    if first[:1].isspace() or first.strip() in known:
+        return None
+    after = shown[1] if len(shown) > 1 else len(lines)
+    is_apart = after > shown[0] + 1
+    # The old file begins right below: then any sentence above it is none of the file's.
+    is_above_old = bool(known) and after < len(lines) and lines[after].strip() == known[0]
+    if is_above_old or (is_apart and language.name not in TAKES_PROSE):
+        is_found = is_chat(first.strip())
+    else:
+        is_found = is_to_the_reader(first.strip())
+    if not is_found:
+        return None
+    inner = "\n".join(lines[shown[0] + 1 :]).lstrip("\n")
+    message = "the file begins with words to the reader"
+    return Envelope(_wrapped("chat", message, shown[0], lines), inner)
+
+
+def _chat_after(
+    language: Language, lines: Sequence[str], shown: Sequence[int], known: Sequence[str]
+) -> Envelope | None:
+    start = _paragraph_start(lines, shown[-1])
+    last, opening = lines[shown[-1]], lines[start]
+    above = next((lines[index] for index in reversed(shown) if index < start), "")
+    is_content = last.strip() in known or (
+        language.name in {"perl", "ruby"} and _FILE_ENDS.search("\n".join(lines))
+    )
+    if opening[:1].isspace() or last[:1].isspace() or is_content or not above:
+        return None
+    is_below_old = bool(known) and above.strip() == known[-1]
+    is_talk = is_below_old or language.name not in TAKES_PROSE
+    if not (is_sentence(opening) if is_talk else is_to_the_reader(opening)):
+        return None
+    inner = "\n".join(lines[:start]).rstrip("\n") + "\n"
+    return Envelope(
+        _wrapped("chat", "the file ends with words to the reader", shown[-1], lines), inner
+    )
 
 
 def _paragraph_start(lines: Sequence[str], last: int) -> int:
@@ -152,21 +166,6 @@ def _paragraph_start(lines: Sequence[str], last: int) -> int:
     while start > 0 and lines[start - 1].strip():
         start -= 1
     return start
-
-
-def _is_chat(line: str) -> bool:
-    return _INTRO.match(line) is not None or _is_sentence(line)
-
-
-def _is_sentence(line: str) -> bool:
-    """True for a line of human language: a capital, several plain words, an end mark."""
-    words = line.split()
-    if len(words) < 4 or not line[0].isupper() or line[-1] not in ".:!?":
-        return False
-    if _CODE_SIGNS.search(line):
-        return False
-    plain = sum(1 for word in words if _WORD.match(word))
-    return plain >= 0.7 * len(words)
 
 
 def _wrapped(kind: str, message: str, index: int, lines: Sequence[str]) -> Finding:

@@ -36,31 +36,38 @@ class LinePair:
     @cached_property
     def hunks(self) -> tuple[Hunk, ...]:
         """The changed regions in order, joined where only trivial lines part them."""
+        return self._joined(list(self.changes))
+
+    @cached_property
+    def changes(self) -> tuple[Hunk, ...]:
+        """The changed regions in order, as the comparison found them."""
         if self.old is None:
             return ()
         head = _common_prefix(self.old, self.new)
         tail = _common_prefix(self.old[head:][::-1], self.new[head:][::-1])
         old = self.old[head : len(self.old) - tail]
         new = self.new[head : len(self.new) - tail]
-        changes = [
+        return tuple(
             Hunk(i1 + head + 1, i2 + head + 1, j1 + head + 1, j2 + head + 1)
             for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new).get_opcodes()
             if tag != "equal"
-        ]
-        return self._joined(changes)
+        )
 
     def removed_at(self, line: int) -> tuple[int, str]:
         """How many old lines the change around new `line` removed net, and their text."""
-        for hunk in self.hunks:
-            if hunk.new_start <= line <= hunk.new_end and self.old is not None:
-                gone = [text for text in self.old[hunk.old_start - 1 : hunk.old_end - 1] if text]
-                came = [
-                    text
-                    for number, text in enumerate(self.new[hunk.new_start - 1 : hunk.new_end - 1])
-                    if text and hunk.new_start + number != line
-                ]
-                return len(gone) - len(came), "\n".join(gone[:8])
-        return 0, ""
+        found = [self._removed_in(hunk, line) for hunk in (*self.hunks, *self.changes)]
+        return max(found, key=lambda item: item[0], default=(0, ""))
+
+    def _removed_in(self, hunk: Hunk, line: int) -> tuple[int, str]:
+        if self.old is None or not hunk.new_start <= line <= hunk.new_end:
+            return 0, ""
+        gone = [text for text in self.old[hunk.old_start - 1 : hunk.old_end - 1] if text]
+        came = [
+            text
+            for number, text in enumerate(self.new[hunk.new_start - 1 : hunk.new_end - 1])
+            if text and hunk.new_start + number != line
+        ]
+        return len(gone) - len(came), "\n".join(gone[:8])
 
     def lost_tail(self) -> tuple[int, int]:
         """How many old lines at the end have nothing in their place, and the first of them."""

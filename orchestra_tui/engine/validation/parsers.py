@@ -13,6 +13,12 @@ import warnings
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import yaml
+
+from orchestra_tui.engine.validation.dialects import covered
+
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # A warning filter is process-wide; without the lock two threads could leave it changed.
 _FILTERS = threading.Lock()
 
@@ -44,7 +50,7 @@ class ParseProblem:
 MAX_PYTHON = 2_000_000
 """Characters of Python that are parsed: a tree takes 250 times its text in memory."""
 
-PARSED = frozenset({"python", "json", "jsonlines", "toml"})
+PARSED = frozenset({"python", "json", "jsonlines", "toml", "yaml"})
 
 
 def parse_problem(language: str, path: str, text: str) -> ParseProblem | None:
@@ -62,19 +68,35 @@ def parse_problem(language: str, path: str, text: str) -> ParseProblem | None:
                 return _json_lines(text)
             case "toml":
                 return _toml(text)
+            case "yaml":
+                return _yaml(text)
             case _:
                 return None
     except (RecursionError, MemoryError):
         return ParseProblem("nested so deeply that the parser gives up")
 
 
+def python_tree(text: str) -> ast.Module | None:
+    """The text as Python of this interpreter, or None where it is not (or is too long)."""
+    if len(text) > MAX_PYTHON:
+        return None
+    try:
+        return _parsed(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _parsed(text: str) -> ast.Module:
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
 def _python(text: str) -> ParseProblem | None:
     if len(text) > MAX_PYTHON:
         return None
     try:
-        with _FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
+        _parsed(text)
     except SyntaxError as error:
         message = error.msg or "invalid syntax"
         last = _last_line(text)
@@ -142,6 +164,23 @@ def _toml(text: str) -> ParseProblem | None:
             return ParseProblem(message, _last_line(text), is_cut=_says_cut(message))
         clean = message[: place.start()].strip()
         return ParseProblem(clean, int(place.group(1)), int(place.group(2)))
+    return None
+
+
+def _yaml(text: str) -> ParseProblem | None:
+    """Read the events only: a tag of some program is no error, and nothing is built."""
+    try:
+        for _ in yaml.parse(covered("yaml", text), Loader=_YAML_LOADER):
+            pass
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        message = error.problem or "not valid YAML"
+        if mark is None:
+            return ParseProblem(message)
+        is_cut = "end of stream" in message or "<stream end>" in message
+        return ParseProblem(message, mark.line + 1, mark.column + 1, is_cut=is_cut)
+    except yaml.YAMLError as error:
+        return ParseProblem(str(error).split("\n", 1)[0])
     return None
 
 

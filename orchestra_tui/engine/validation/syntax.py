@@ -4,22 +4,21 @@ The rule a reader must not break: what the user's own file already had wrong is 
 the agent, and an error of a weak grammar alone proves nothing.
 """
 
-from orchestra_tui.engine.validation.brackets import Brackets, lexical_brackets
+from orchestra_tui.engine.validation.brackets import lexical_brackets
 from orchestra_tui.engine.validation.languages import Language
-from orchestra_tui.engine.validation.parsers import ParseProblem, parse_problem
+from orchestra_tui.engine.validation.parsers import PARSED, ParseProblem, parse_problem
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
-from orchestra_tui.engine.validation.tree import Mark, TreeFacts
+from orchestra_tui.engine.validation.tree import Brackets, Mark, TreeFacts
 
 SHOWN = 5
 NEAR_END = 3
 """An error that begins in so many last lines and reaches the end is the trace of a cut."""
 
-END_MATTERS = frozenset({"c", "cpp", "css", "scss", "html", "swift", "objc"})
-
 
 def syntax_findings(
     language: Language,
     path: str,
+    problem: ParseProblem | None,
     *,
     new: str,
     old: str | None,
@@ -28,11 +27,11 @@ def syntax_findings(
 ) -> tuple[Finding, ...]:
     """What is syntactically wrong with `new` and was not already wrong with `old`.
 
-    The trees are None where there is no grammar or the text is too large for one.
+    `problem` is what the language's own parser says of `new`. The trees are None where there is
+    no grammar or the text is too large for one.
     """
-    problem = parse_problem(language.name, path, new)
     if problem is None:
-        if language.name in {"python", "json", "toml", "jsonlines"}:
+        if language.name in PARSED:
             return ()
         return _tree_findings(language, new, old, new_tree=new_tree, old_tree=old_tree)
     if problem.may_be_newer and new_tree is not None and not new_tree.errors:
@@ -72,29 +71,50 @@ def _tree_findings(
 ) -> tuple[Finding, ...]:
     if new_tree is None or not new_tree.errors:
         return ()
-    if old is not None and old_tree is not None and not old_tree.errors:
-        return _of_tree(new_tree)
     if language.is_weak:
-        return _weak_findings(language, new, old, new_tree)
-    if old is None or old_tree is None:
+        return _weak_findings(language, new, old, trees=(new_tree, old_tree))
+    if old is None or old_tree is None or not old_tree.errors:
         return _of_tree(new_tree)
     return tuple(_new_damage(new, old, new_tree, old_tree))
 
 
 def _weak_findings(
-    language: Language, new: str, old: str | None, tree: TreeFacts
+    language: Language,
+    new: str,
+    old: str | None,
+    *,
+    trees: tuple[TreeFacts, TreeFacts | None],
 ) -> tuple[Finding, ...]:
     """Errors of a grammar that rejects much good code: brackets or the end must agree."""
-    after = lexical_brackets(language.name, new)
-    before = None if old is None else lexical_brackets(language.name, old)
-    if after is not None and _is_worse(after, before):
+    tree, old_tree = trees
+    was_clean = old_tree is not None and not old_tree.errors
+    after = _brackets(language, new, tree)
+    before = None if old is None or old_tree is None else _brackets(language, old, old_tree)
+    if _is_worse(after, before):
         fresh = after.unclosed[len(before.unclosed) if before else 0 :]
         return tuple(_unclosed(mark) for mark in fresh[-SHOWN:]) or _of_tree(tree)[:1]
-    if old is not None or language.name not in END_MATTERS:
-        return ()
     last = new.rstrip().count("\n") + 1
-    cut = [error for error in tree.errors if error.is_at_end and error.line > last - NEAR_END]
-    return tuple(_of_error(error) for error in cut if error.text != ";")
+    near = 1 if was_clean or language.name == "bash" else last - NEAR_END + 1
+    cut = [error for error in tree.errors if error.is_at_end and error.line >= near]
+    cut = [error for error in cut if error.text not in {";", "#endif"}]
+    is_new = old is None or _line(new, last) not in _lines(old)
+    if cut and ((is_new and language.ends_clean) or was_clean):
+        return tuple(_of_error(error) for error in cut)
+    if not was_clean or not language.ends_clean:
+        return ()
+    return tuple(_softened(item) for item in _of_tree(tree)[:1])
+
+
+def _brackets(language: Language, text: str, tree: TreeFacts) -> Brackets:
+    if language.name == "bash":
+        # `x)` of a case has no opener, and `[` is a command.
+        return Brackets(tuple(mark for mark in tree.unclosed if mark.text != "["), 0)
+    return lexical_brackets(language.name, text) or tree.brackets
+
+
+def _softened(item: Finding) -> Finding:
+    """A weak grammar that accepted the old text and not the new one: worth a look, no more."""
+    return item.model_copy(update={"state": ReportState.SUSPECT})
 
 
 def _is_worse(after: Brackets, before: Brackets | None) -> bool:

@@ -9,10 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+import tree_sitter_kotlin
+import tree_sitter_swift
+from tree_sitter import Language as TreeLanguage
 from tree_sitter import Node, Parser, Tree
 from tree_sitter_language_pack import SupportedLanguage, get_language
 
 from orchestra_tui.engine.validation.dialects import covered
+from orchestra_tui.engine.validation.functions import (
+    MAX_BODY,
+    body_of,
+    field_name,
+    may_be_function,
+    name_of,
+)
 
 MAX_BYTES = 1_000_000
 PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -46,11 +56,26 @@ class Comment:
 
 @dataclass(frozen=True)
 class Function:
-    """One function with a body; `name` is qualified by the classes and functions around it."""
+    """One function with a body; `name` is qualified by the classes and functions around it,
+    `around` is the first line of the nearest of them that is not a function."""
 
     name: str
     line: int
     body: str
+    around: str = ""
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """The brackets without a partner: openers by place, closers by number."""
+
+    unclosed: tuple[Mark, ...]
+    strays: int
+
+    @property
+    def is_balanced(self) -> bool:
+        """True if every bracket has its partner."""
+        return not self.unclosed and not self.strays
 
 
 @dataclass
@@ -64,9 +89,14 @@ class TreeFacts:
     functions: list[Function] = field(default_factory=list)
 
     @property
+    def brackets(self) -> Brackets:
+        """The brackets outside strings and comments that have no partner."""
+        return Brackets(tuple(self.unclosed), self.stray_closers)
+
+    @property
     def is_balanced(self) -> bool:
         """True if every bracket outside strings and comments has its partner."""
-        return not self.unclosed and not self.stray_closers
+        return self.brackets.is_balanced
 
     @property
     def touches_end(self) -> bool:
@@ -83,9 +113,20 @@ def read_tree(grammar: str, text: str) -> TreeFacts:
     data = covered(grammar, text).encode("utf-8", "replace")
     if len(data) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES} bytes")
-    parser = Parser(get_language(cast(SupportedLanguage, grammar)))
+    parser = Parser(_language(grammar))
     tree = parser.parse(data)
     return _Walk(data).facts_of(tree)
+
+
+def _language(grammar: str) -> TreeLanguage:
+    """The grammar by name; two of the pack's are older than the ones published alone."""
+    match grammar:
+        case "kotlin":
+            return TreeLanguage(tree_sitter_kotlin.language())
+        case "swift":
+            return TreeLanguage(tree_sitter_swift.language())
+        case _:
+            return get_language(cast(SupportedLanguage, grammar))
 
 
 class _Walk:
@@ -102,9 +143,9 @@ class _Walk:
         for node in _nodes(tree):
             if node.is_error or node.is_missing:
                 self._add_error(node)
-            if node.is_named and ("function" in node.type or "method" in node.type):
+            if node.is_named and may_be_function(node.type):
                 self._add_function(node)
-            if node.type.endswith("comment"):
+            if node.type.lower().endswith("comment"):
                 self._add_comment(node)
             elif node.child_count == 0 and not node.is_named and not node.is_missing:
                 self._count_brackets(node)
@@ -134,25 +175,25 @@ class _Walk:
         )
 
     def _add_function(self, node: Node) -> None:
-        body = node.child_by_field_name("body")
-        if body is None or not self._name(node):
+        body = body_of(node)
+        if body is None:
             return
         receiver = node.child_by_field_name("receiver")
-        names = [self._name(node), self._text(receiver) if receiver else ""]
+        names = [name_of(node, self._text), self._text(receiver) if receiver else ""]
+        if not names[0]:
+            return
+        first_line = self._text(node, 200).split("\n", 1)[0]
         around = node.parent
         while around is not None:
-            names.append(self._name(around))
+            if around.parent is not None:
+                names.append(field_name(around, self._text))
+                if "class" in around.type:
+                    first_line += " " + self._text(around, 200).split("\n", 1)[0]
             around = around.parent
         name = ".".join(name for name in reversed(names) if name)
-        text = self._text(body, limit=MAX_BYTES)
-        self._facts.functions.append(Function(name, node.start_point.row + 1, text))
-
-    def _name(self, node: Node) -> str:
-        for field_name in ("name", "declarator", "type"):
-            found = node.child_by_field_name(field_name)
-            if found is not None:
-                return self._text(found)
-        return ""
+        text = self._text(body, MAX_BODY)
+        line = node.start_point.row + 1
+        self._facts.functions.append(Function(name, line, text, first_line))
 
     def _is_empty(self, block: Node) -> bool:
         """True if the block holds nothing but comments; asked once per block, not per comment."""
@@ -194,7 +235,7 @@ class _Walk:
 
 
 def _counts(node: Node) -> bool:
-    return not node.type.endswith("comment") and not node.is_missing
+    return not node.type.lower().endswith("comment") and not node.is_missing
 
 
 def _nodes(tree: Tree) -> Iterator[Node]:

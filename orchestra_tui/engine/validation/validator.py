@@ -6,10 +6,13 @@ A grammar can hang or crash the process; that is the gate's care (`gate.Gate`), 
 
 from orchestra_tui.engine.validation.bodies import body_findings
 from orchestra_tui.engine.validation.completeness import completeness_findings
+from orchestra_tui.engine.validation.dangling import dangling_findings
 from orchestra_tui.engine.validation.elision import elision_findings
 from orchestra_tui.engine.validation.envelope import find_envelope
 from orchestra_tui.engine.validation.languages import Language, language_of
 from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.markup import markup_findings
+from orchestra_tui.engine.validation.parsers import PARSED, parse_problem
 from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import (
     PRECEDENCE,
@@ -21,6 +24,9 @@ from orchestra_tui.engine.validation.report import (
 )
 from orchestra_tui.engine.validation.syntax import syntax_findings
 from orchestra_tui.engine.validation.tree import MAX_BYTES, TreeFacts, read_tree
+
+EXPLAINED = frozenset({"lost-tail", "emptied"})
+"""Soft findings that are the trace of a deletion."""
 
 
 def validate(
@@ -41,33 +47,41 @@ def validate(
     new = new.removeprefix("\ufeff").replace("\r\n", "\n")
     old = None if old is None else old.removeprefix("\ufeff").replace("\r\n", "\n")
     language = language_of(path, new)
-    found = (*_text_findings(new, old), *_content_findings(language, path, new, old, with_grammar))
-    is_valid = not any(item.diagnostic.kind in {"syntax", "unclosed"} for item in found)
-    envelope = find_envelope(language, new, old, is_valid=is_valid)
-    inner = None
-    if envelope is not None:
-        found = (envelope.finding, *found)
-        inner = envelope.inner
-    return _report(path, language, found, inner)
-
-
-def _content_findings(
-    language: Language, path: str, new: str, old: str | None, with_grammar: bool
-) -> tuple[Finding, ...]:
-    lines = LinePair(new, old)
+    problem = parse_problem(language.name, path, new)
     notes: list[Finding] = []
     new_tree = _tree(language, new, notes) if with_grammar else None
     old_tree = _tree(language, old, []) if with_grammar and old is not None else None
-    return (
+    lines = LinePair(new, old)
+    found = (
+        *_text_findings(new, old),
         *notes,
         *completeness_findings(language, lines),
+        *dangling_findings(language, lines),
+        *markup_findings(language.name, new, old),
         *elision_findings(language, lines=lines, tree=new_tree),
-        *body_findings(new_tree, old_tree),
-        *(
-            syntax_findings(language, path, new=new, old=old, new_tree=new_tree, old_tree=old_tree)
-            if any(lines.new)
-            else ()
-        ),
+        *body_findings(language, lines, new_tree=new_tree, old_tree=old_tree, plan=plan_hint),
+    )
+    if any(lines.new):
+        found += syntax_findings(
+            language, path, problem, new=new, old=old, new_tree=new_tree, old_tree=old_tree
+        )
+    found = _planned(found, plan_hint)
+    # YAML takes a sentence for a key; what the other parsers accept is content.
+    is_valid = language.name in PARSED - {"yaml"} and problem is None
+    envelope = find_envelope(language, new, old, is_valid=is_valid)
+    if envelope is None:
+        return _report(path, language, found, None)
+    return _report(path, language, (envelope.finding, *found), envelope.inner)
+
+
+def _planned(found: tuple[Finding, ...], plan: PlanHint | None) -> tuple[Finding, ...]:
+    """Without the soft losses that a plan which takes things out explains."""
+    if plan is None or not plan.may_delete:
+        return found
+    return tuple(
+        item
+        for item in found
+        if item.state is not ReportState.SUSPECT or item.diagnostic.kind not in EXPLAINED
     )
 
 
@@ -75,7 +89,7 @@ def _tree(language: Language, text: str, notes: list[Finding]) -> TreeFacts | No
     if not language.has_grammar or language.name == "markdown":
         return None
     try:
-        return read_tree(language.name, text)
+        return read_tree(language.grammar, text)
     except ValueError:
         notes.append(
             finding(
@@ -94,7 +108,8 @@ def _text_findings(new: str, old: str | None) -> tuple[Finding, ...]:
         ("\ufffd", "a replacement character: bytes were lost", ReportState.SUSPECT),
     ):
         at = new.find(char)
-        if at >= 0 and (old is None or char not in old):
+        is_known = old is None if state is ReportState.SUSPECT else False
+        if at >= 0 and not is_known and (old is None or char not in old):
             line = new.count("\n", 0, at) + 1
             return (finding(state, "characters", f"the text holds {name}", line=line),)
     return ()
