@@ -122,7 +122,11 @@ def _comments(language: Language, lines: LinePair, tree: TreeFacts | None) -> It
     else:
         yield from _by_look(lines.new, _COMMENT_LINE)
     for note in _by_look(lines.new, _NOTE_LINE):
-        if strength(note.text) is Strength.PLAIN:
+        # A line that begins with bare dots is code in some languages, and a doctest in Python.
+        is_code = language.name in DOTS_ARE_CODE and note.text.startswith(
+            (".", "\N{HORIZONTAL ELLIPSIS}")
+        )
+        if not is_code and strength(note.text) is Strength.PLAIN:
             yield note
     if language.name not in DOTS_ARE_CODE:
         yield from _by_look(lines.new, _DOTS_LINE)
