@@ -104,7 +104,7 @@ def _lonely_notes(lines: LinePair) -> list[Finding]:
             continue
         head = lines.new[above - 1]
         is_stub = says_stub(line) if _COMMENT.match(line) else is_marked_stub(line)
-        if is_stub and _HEAD.search(head) and not _NO_HEAD.match(head):
+        if is_stub and "init(coder" not in line and _HEAD.search(head) and not _NO_HEAD.match(head):
             message = "this function is only a stub"
             found.append(
                 finding(ReportState.SUSPECT, "stub", message, line=number, evidence=line.strip())

@@ -216,9 +216,15 @@ def _owes_a_value(function: ast.FunctionDef) -> bool:
         return False
     if re.search(r"None|NoReturn|Never|Iterator|Generator|Any|Optional", ast.unparse(promise)):
         return False
-    body = [node for node in function.body if not isinstance(node, ast.Expr | ast.Pass)]
+    body = [node for node in function.body if not _says_nothing(node)]
     ways = (ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)
     return bool(body) and not any(isinstance(node, ways) for node in ast.walk(function))
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    """True for `pass`, `...` and a docstring."""
+    is_constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_constant or isinstance(node, ast.Pass)
 
 
 def _missing_exports(tree: ast.Module) -> str | None:

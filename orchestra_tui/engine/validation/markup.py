@@ -72,6 +72,11 @@ _TEMPLATE = re.compile(
 )
 
 
+def is_template(text: str) -> bool:
+    """True for a text with the tags of a template language: half a page, often."""
+    return _TEMPLATE.search(text) is not None
+
+
 @dataclass(frozen=True)
 class Tags:
     """The tags without a partner: openers by place, closers by name."""
@@ -151,7 +156,7 @@ def read_tags(text: str, language: str) -> Tags:
     return Tags(
         unclosed=tuple(_mark(text, name, at) for name, at in marks),
         strays=strays,
-        is_template=language == "html" and _TEMPLATE.search(text) is not None,
+        is_template=language == "html" and is_template(text),
         is_page=language == "html" and re.search(r"<html\b", low) is not None,
         has_end="</html" in low,
     )

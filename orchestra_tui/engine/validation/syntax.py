@@ -6,6 +6,7 @@ the agent, and an error of a weak grammar alone proves nothing.
 
 from orchestra_tui.engine.validation.brackets import lexical_brackets
 from orchestra_tui.engine.validation.languages import Language
+from orchestra_tui.engine.validation.markup import is_template
 from orchestra_tui.engine.validation.parsers import PARSED, ParseProblem, parse_problem
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
 from orchestra_tui.engine.validation.tree import Brackets, Mark, TreeFacts
@@ -87,6 +88,8 @@ def _weak_findings(
 ) -> tuple[Finding, ...]:
     """Errors of a grammar that rejects much good code: brackets or the end must agree."""
     tree, old_tree = trees
+    if old is None and language.name == "html" and is_template(new):
+        return ()
     was_clean = old_tree is not None and not old_tree.errors
     after = _brackets(language, new, tree)
     before = None if old is None or old_tree is None else _brackets(language, old, old_tree)
