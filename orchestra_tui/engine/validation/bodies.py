@@ -84,11 +84,21 @@ def body_findings(
         elif old_tree is None or lines.old is not None:
             fresh.append(function)
     if plan is None or not plan.may_stub:
-        found += _stubs(fresh, new_tree) or _lonely_notes(lines)
+        found += _stubs(fresh, new_tree) or _lonely_notes(lines, _judged(new_tree))
     return tuple(found[:SHOWN])
 
 
-def _lonely_notes(lines: LinePair) -> list[Finding]:
+def _judged(tree: TreeFacts) -> frozenset[int]:
+    """The lines of the stubs that the tree shows: what is said of them is said already."""
+    return frozenset(
+        line
+        for function in tree.functions
+        if is_stub(function.body)
+        for line in range(function.line, function.line + function.body.count("\n") + 3)
+    )
+
+
+def _lonely_notes(lines: LinePair, judged: frozenset[int]) -> list[Finding]:
     """Lines that say "not written yet" and are all there is below the head of a function.
 
     For bodies that the tree does not show: many grammars have no node for an empty one.
@@ -100,7 +110,7 @@ def _lonely_notes(lines: LinePair) -> list[Finding]:
         is_alone = _depth(lines.new[above - 1]) < _depth(line) and (
             below == 0 or _depth(lines.new[below - 1]) < _depth(line)
         )
-        if not is_alone or line.strip() in lines.known:
+        if not is_alone or line.strip() in lines.known or number in judged:
             continue
         head = lines.new[above - 1]
         is_stub = says_stub(line) if _COMMENT.match(line) else is_marked_stub(line)

@@ -38,7 +38,7 @@ _SLASH_LANGUAGES = frozenset(
     ]
 )
 _DOC_END = re.compile(r"^\s*(?:/\*\*.*\*/|///(?!/).*|\*/)\s*$")
-_OPERATOR_END = re.compile(r"(?:&&|\|\||\||\\|(?<![-=+])=|,)$")
+_LONE_DOC = re.compile(r"@(?:typedef|callback|import|module|file|license|defgroup|\})")
 _SQL_END = re.compile(r"(?:;|^GO|^/|^\\\S.*|\$\$.*|^--.*|\*/|^COMMIT|^END)\s*$", re.IGNORECASE)
 _SQL_STATEMENT = re.compile(
     r"^\s*(?:select|insert|update|delete|create|alter|drop|grant|set|with|begin|commit|comment|"
@@ -81,7 +81,8 @@ def _sign(language: Language, lines: Sequence[str], last: int) -> str | None:
         return look(lines, last)
     if language.name in _SLASH_LANGUAGES and _DOC_END.match(lines[last]):
         start = _comment_start(lines, last)
-        if start > 0 and lines[start].lstrip().startswith(("/**", "///")):
+        text = "\n".join(lines[start : last + 1])
+        if start > 0 and text.lstrip().startswith(("/**", "///")) and not _LONE_DOC.search(text):
             return "the text stops after the comment of something that does not follow"
     return None
 
@@ -161,7 +162,8 @@ def _python(lines: Sequence[str], _last: int) -> str | None:
     if not functions:
         return None
     function = functions[-1]
-    if isinstance(end, ast.Assign) and not is_looped and _is_unused(end, function):
+    is_reset = isinstance(end, ast.Assign) and _is_none(end.value)
+    if isinstance(end, ast.Assign) and not (is_looped or is_reset) and _is_unused(end, function):
         return "the last value is assigned and never used"
     if isinstance(end, ast.Expr) and isinstance(end.value, ast.Constant):
         is_doc = isinstance(end.value.value, str) and function.body == [end]
@@ -207,12 +209,16 @@ def _is_unused(end: ast.Assign, function: ast.FunctionDef | ast.AsyncFunctionDef
     return bool(names) and len(names) == len(end.targets) and not names & shared
 
 
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def _owes_a_value(function: ast.FunctionDef) -> bool:
     """True if the annotation promises a value and no way out of the body gives or refuses one."""
     promise = function.returns
     if promise is None or function.decorator_list:
         return False
-    if isinstance(promise, ast.Constant) and promise.value is None:
+    if _is_none(promise):
         return False
     if re.search(r"None|NoReturn|Never|Iterator|Generator|Any|Optional", ast.unparse(promise)):
         return False

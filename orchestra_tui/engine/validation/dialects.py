@@ -49,7 +49,10 @@ _TEMPLATED = frozenset({"yaml", "html", "xml", "css", "sql", "toml", "bash", "do
 _ONE_TAG = r"\{\{(?!\{).{0,400}?\}\}|\{%.{0,400}?%\}|\{#.{0,400}?#\}|<%.{0,400}?%>"
 _TAG = re.compile(_ONE_TAG, re.DOTALL)
 _TAG_LINE = re.compile(rf"^[ \t]*(?:(?:{_ONE_TAG})[ \t]*)+$", re.MULTILINE | re.DOTALL)
+# `export { a as null }`: any name may stand after `as`.
+_AS_NAME: Cover = (re.compile(r"(?<=\bas )(?:null|undefined|true|false)(?=\s*[,}])"), _name)
 _TYPESCRIPT: tuple[Cover, ...] = (
+    _AS_NAME,
     # import("x").T as a type, typeof import("x"); as an expression a name does as well.
     (re.compile(r"""\bimport\((["'])[^"'\n]*\1\)"""), _name),
     (re.compile(r"^[ \t]*export type \*", re.MULTILINE), _blank_type),
@@ -63,5 +66,5 @@ _RUST: tuple[Cover, ...] = (
     (re.compile(r"\btry!"), lambda _: "tri!"),
 )
 _COVERS: Mapping[str, tuple[Cover, ...]] = MappingProxyType(
-    {"typescript": _TYPESCRIPT, "tsx": _TYPESCRIPT, "rust": _RUST}
+    {"javascript": (_AS_NAME,), "typescript": _TYPESCRIPT, "tsx": _TYPESCRIPT, "rust": _RUST}
 )

@@ -4,11 +4,13 @@ The rule a reader must not break: with an old text, only lines that really went 
 comment that was there before, or that stands above code that is still there, is no finding.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.parsers import python_tree
 from orchestra_tui.engine.validation.phrases import (
     Strength,
     needs_dots,
@@ -129,9 +131,20 @@ def _comments(language: Language, lines: LinePair, tree: TreeFacts | None) -> It
         if not is_code and strength(note.text) is Strength.PLAIN:
             yield note
     if language.name not in DOTS_ARE_CODE:
-        yield from _by_look(lines.new, _DOTS_LINE)
+        inside = _inside_comments(tree)
+        yield from (dots for dots in _by_look(lines.new, _DOTS_LINE) if dots.line not in inside)
     elif language.name == "python":
         yield from _python_dots(lines.new)
+
+
+def _inside_comments(tree: TreeFacts | None) -> frozenset[int]:
+    """The lines of the comments that go over several: dots there are words."""
+    return frozenset(
+        line
+        for comment in (tree.comments if tree is not None else ())
+        if comment.end_line > comment.line
+        for line in range(comment.line, comment.end_line + 1)
+    )
 
 
 def _outside_comments(
@@ -152,11 +165,28 @@ def _by_look(lines: Sequence[str], look: re.Pattern[str]) -> Iterator[Comment]:
 
 
 def _python_dots(lines: Sequence[str]) -> Iterator[Comment]:
-    """A lone `...` that is not the whole body of something: there it is honest Python."""
+    """A lone `...` that is not the whole body of something: there it is honest Python.
+
+    Of a text that parses only statements count: in a doctest the dots stand for its output.
+    """
+    tree = python_tree("\n".join(lines))
+    statements = None if tree is None else _ellipses(tree)
     for comment in _by_look(lines, _DOTS_LINE):
         above = next((line for line in reversed(lines[: comment.line - 1]) if line), "")
-        if not above.endswith((":", '"""', "'''")):
+        is_string = statements is not None and comment.line not in statements
+        if not is_string and not above.endswith((":", '"""', "'''")):
             yield Comment(comment.line, comment.line, comment.text, is_alone=False, is_outer=False)
+
+
+def _ellipses(tree: ast.Module) -> frozenset[int]:
+    """The lines of the statements that are nothing but `...`."""
+    return frozenset(
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is ...
+    )
 
 
 def _prose_comments(lines: Sequence[str], *, is_markdown: bool) -> Iterator[Comment]:
