@@ -7,12 +7,19 @@ came through in the end.
 from dataclasses import dataclass
 
 from orchestra_tui.domain.ids import BlobHash, StepId
+from orchestra_tui.domain.recovery_rules import last_good
 from orchestra_tui.domain.state import AttemptNote, RunState, StepState, StepStatus
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.figures import plural
 from orchestra_tui.widgets.signs import status_word
 
-_AT_WORK = {StepStatus.NEEDS_REVERT, StepStatus.REVERTING}
+_AT_WORK = {
+    StepStatus.NEEDS_RECOVERY,
+    StepStatus.RECOVERING,
+    StepStatus.TAKEN_OVER,
+    StepStatus.NEEDS_REVERT,
+    StepStatus.REVERTING,
+}
 _UNUSED = {"refused", "failed"}
 _BAD_RESULTS = {"refused", "failed", "conflict", "reverted"}
 
@@ -60,8 +67,8 @@ def sides_of(run: RunState, step: StepState, note: AttemptNote | None) -> Sides:
     """What to compare for an attempt: the damaged text, and the last good one."""
     path = path_of(run, step.id)
     base = (run.base or {}).get(path)
-    good = step.files.get(path, base)
-    good_title = "last good" if path in step.files else "before the run"
+    good = last_good(run, step)
+    good_title = "last good" if path in step.good else "before the run"
     if note is not None and note.text is not None:
         return Sides(note.text, "damaged reply, never applied", good, good_title)
     if step.status is StepStatus.CONFLICT:

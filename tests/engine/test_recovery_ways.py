@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.budget import Budget, Limits
 from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.ids import Role, StepId
 from orchestra_tui.domain.plan import ChangeKind, Plan, PlanStep
@@ -257,3 +258,33 @@ async def test_what_the_user_had_broken_is_not_blamed_on_the_agent(tmp_path: Pat
         await here.work()
         assert here.run.steps[S1].recoveries == ()
         assert shop.read(PY.path) == broken.replace("SCALE = [", "SCALE = [1, ")
+
+
+async def test_a_budget_that_is_reached_holds_the_attempt_and_nothing_else(tmp_path: Path) -> None:
+    """A repair costs nothing and is made; the Consultant waits, without asking again and again."""
+    broken = Said(whole_file(PY.path, PY.new.replace("return", "return (", 1)))
+    nothing_left = Budget(consultant=Limits(tokens=1))
+    settings = ALONE.model_copy(update={"budget": nothing_left})
+    async with workshop(tmp_path / "p", told(broken, good(PY))) as shop, site(shop) as here:
+        shop.write({PY.path: PY.old or ""})
+        await here.start(plan_of(PY), settings)
+        await here.work(until=lambda run: bool(run.budget_stops) and not run.running)
+        started = [e for e in await events(here) if isinstance(e, ev.ActivityStarted)]
+        approaches = [e.activity.approach for e in started if e.activity.approach]
+        assert approaches == [RecoveryApproach.REPAIR, RecoveryApproach.CONSULT]
+        assert shop.read(PY.path) == PY.old
+        assert here.run.steps[S1].status is StepStatus.NEEDS_RECOVERY
+        await here.log.append(ev.BudgetRaised(run=here.run.id, budget=Budget()))
+        await here.work()
+        assert shop.read(PY.path) == PY.new
+        assert here.run.steps[S1].recoveries[-1].outcome is RecoveryOutcome.RECOVERED
+
+
+async def test_line_ends_and_mark_of_the_file_outlive_its_recovery(tmp_path: Path) -> None:
+    old = "\ufeff" + (PY.old or "").replace("\n", "\r\n")
+    fenced = Said(whole_file(PY.path, f"```python\n{PY.new}```\n"))
+    async with workshop(tmp_path / "p", told(fenced)) as shop, site(shop) as here:
+        shop.write({PY.path: old})
+        await here.start(plan_of(PY), ALONE)
+        await here.work()
+        assert shop.read(PY.path) == "\ufeff" + PY.new.replace("\n", "\r\n")
