@@ -148,3 +148,30 @@ async def test_a_call_that_was_killed_with_the_process_counts_with_its_reserve(
         table = await orchestra("metrics", cwd=root, env=env)
         assert "stub/m" in table.out
         assert " + ?" in table.out
+
+
+async def test_an_unknown_price_is_asked_about_before_anybody_is(tmp_path: Path) -> None:
+    """codex with its own choice of a model: nobody can tell what it will cost."""
+    root = make_repository(tmp_path / "mine", BEFORE)
+    program = tmp_path / "codex"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-started\nexit 1\n", encoding="utf-8")
+    program.chmod(0o700)
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[adapters.codex]\nkind = "codex"\ncommand = "{program}"\n[run]\nmax_attempts = 1\n'
+        "max_call_retries = 0\n",
+        encoding="utf-8",
+    )
+    env = environment(ORCHESTRA_CONFIG=str(path))
+    stopped = await orchestra(*RUN, "--budget", "2", cwd=root, env=env)
+    assert stopped.code == 4, stopped.err
+    assert "price of the next call is not known" in stopped.err
+    assert "--allow-unknown-price" in stopped.err
+    assert not (tmp_path / "was-started").exists()
+    session = str(stopped.records[0]["session"])
+    words = ("resume", session, "--headless", "--json", "--allow-unknown-price")
+    allowed = await orchestra(*words, cwd=root, env=env)
+    assert (tmp_path / "was-started").exists()
+    last = allowed.records[-1]
+    assert last["type"] == "RunFinished"
+    assert last["cost"]["unknown"] >= 1  # type: ignore[index]
