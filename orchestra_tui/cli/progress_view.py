@@ -12,7 +12,9 @@ from rich.text import Text
 from orchestra_tui.cli.printing import describe
 from orchestra_tui.cli.recovery_lines import recovery_report
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.money import money_text, usd_text
 from orchestra_tui.domain.ports import Delta
+from orchestra_tui.domain.spending import money_of
 from orchestra_tui.domain.state import SessionState, StepState, StepStatus
 from orchestra_tui.domain.text import clean_line
 
@@ -87,7 +89,17 @@ class ProgressView:
             )
         done = run.counts.accepted
         head = f"{run.phase.value.replace('_', ' ')}  {done}/{len(run.ordered_steps)}"
-        return Group(Text(head, style="bold"), table)
+        return Group(Text(f"{head}{self._spent()}", style="bold"), table)
+
+    def _spent(self) -> str:
+        """Money so far, against its limit; nothing where nothing costs anything."""
+        state = self._state
+        if state is None or state.run is None or state.is_rehearsal:
+            return ""
+        money, limit = money_of(state), state.run.settings.budget.usd
+        if limit is not None:
+            return f"  {money_text(money)} of {usd_text(limit)}"
+        return f"  {money_text(money)}" if money.usd or money.unknown else ""
 
 
 def _detail(step: StepState) -> str:
