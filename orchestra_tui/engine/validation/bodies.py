@@ -22,6 +22,9 @@ MARKED_FROM = 2
 """The same for a stub that says of itself that it is not written yet."""
 
 SHOWN = 5
+LONGEST_STUB = 2_000
+"""Characters; a stub with its comments is short."""
+
 _COMMENT = re.compile(
     r"^\s*(?:#(?!\[)|//|--|%|;|\*|/\*).*$|/\*.*?\*/|<!--.*?-->|\{-.*?-\}", re.MULTILINE
 )
@@ -197,6 +200,8 @@ def is_stub(body: str) -> bool:
 
 def is_marked_stub(body: str) -> bool:
     """True if the body does nothing and says that it is still to be written."""
+    if len(body) > LONGEST_STUB:
+        return False
     code = code_of(body)
     if _MARKED.fullmatch(code) is not None and code.count("\n") < 3:
         return True

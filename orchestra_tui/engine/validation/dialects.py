@@ -46,7 +46,11 @@ def _blank_type(match: re.Match[str]) -> str:
 
 
 _TEMPLATED = frozenset({"yaml", "html", "xml", "css", "sql", "toml", "bash", "dockerfile", "make"})
-_ONE_TAG = r"\{\{(?!\{).{0,400}?\}\}|\{%.{0,400}?%\}|\{#.{0,400}?#\}|<%.{0,400}?%>"
+# Each ends at its first closer: a pattern with a choice there takes for ever on long lines.
+_ONE_TAG = (
+    r"\{\{(?!\{)(?:(?!\}\}).){0,400}\}\}|\{%(?:(?!%\}).){0,400}%\}|"
+    r"\{#(?:(?!#\}).){0,400}#\}|<%(?:(?!%>).){0,400}%>"
+)
 _TAG = re.compile(_ONE_TAG, re.DOTALL)
 _TAG_LINE = re.compile(rf"^[ \t]*(?:(?:{_ONE_TAG})[ \t]*)+$", re.MULTILINE | re.DOTALL)
 # `export { a as null }`: any name may stand after `as`.

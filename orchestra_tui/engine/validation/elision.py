@@ -79,7 +79,7 @@ def _is_elision(comment: Comment, removed: int, lines: LinePair) -> bool:
         return False
     if level is Strength.HINT and _HEADING.match(comment.text):
         return False
-    if level is Strength.HINT and not any(lines.new[: comment.line - 1]):
+    if level is Strength.HINT and comment.line == _first_line(lines.new):
         return True
     return _leads_nowhere(comment, lines.new)
 
@@ -91,6 +91,11 @@ def _leads_nowhere(comment: Comment, lines: Sequence[str]) -> bool:
     here = lines[comment.line - 1]
     follower = next((line for line in lines[comment.end_line : comment.end_line + 1]), "")
     return not follower.strip() or _depth(follower) < _depth(here)
+
+
+def _first_line(lines: Sequence[str]) -> int:
+    """The number of the first line that holds something."""
+    return next((number for number, line in enumerate(lines, start=1) if line), 0)
 
 
 def _depth(line: str) -> int:
@@ -172,7 +177,8 @@ def _python_dots(lines: Sequence[str]) -> Iterator[Comment]:
     tree = python_tree("\n".join(lines))
     statements = None if tree is None else _ellipses(tree)
     for comment in _by_look(lines, _DOTS_LINE):
-        above = next((line for line in reversed(lines[: comment.line - 1]) if line), "")
+        near = lines[max(comment.line - 20, 0) : comment.line - 1]
+        above = next((line for line in reversed(near) if line), "")
         is_string = statements is not None and comment.line not in statements
         if not is_string and not above.endswith((":", '"""', "'''")):
             yield Comment(comment.line, comment.line, comment.text, is_alone=False, is_outer=False)

@@ -59,11 +59,8 @@ _OPTIONAL = frozenset(
         "html",
     ]
 )
-_COMMENT = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
-_RAW = re.compile(
-    r"(<(script|style|textarea)\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>)(.*?)(?=</\2\s*>)",
-    re.DOTALL | re.IGNORECASE,
-)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
+_RAW = re.compile(r"<(script|style|textarea)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(
     r"<(/?)([a-zA-Z][\w:.-]*)((?:\"[^\"]{0,5000}\"|'[^']{0,5000}'|\{[^{}]{0,2000}\}|[^'\"<>])*?)(/?)>"
 )
@@ -134,7 +131,7 @@ def _unclosed(tags: Tags, before: Tags | None) -> tuple[Finding, ...]:
 
 def read_tags(text: str, language: str) -> Tags:
     """Match the tags of a page; scripts, styles and comments are passed over."""
-    bare = _RAW.sub(lambda match: match.group(1) + _blank(match.group(3)), _blanked(text))
+    bare = _without_raw(_blanked(text))
     stack: list[tuple[str, int]] = []
     lost: list[tuple[str, int]] = []
     strays: Counter[str] = Counter()
@@ -160,6 +157,24 @@ def read_tags(text: str, language: str) -> Tags:
         is_page=language == "html" and re.search(r"<html\b", low) is not None,
         has_end="</html" in low,
     )
+
+
+def _without_raw(text: str) -> str:
+    """The text with scripts and styles blanked; one that is never closed stays as it is."""
+    pieces: list[str] = []
+    at, low = 0, text.lower()
+    endless: set[str] = set()
+    for match in _RAW.finditer(text):
+        name = match.group(1).lower()
+        if match.start() < at or name in endless:
+            continue
+        end = low.find(f"</{name}", match.end())
+        if end < 0:
+            endless.add(name)
+            continue
+        pieces += [text[at : match.end()], _blank(text[match.end() : end])]
+        at = end
+    return "".join(pieces) + text[at:]
 
 
 def _blanked(text: str) -> str:

@@ -149,7 +149,7 @@ _LEFT_WORD = re.compile(
     r"keep|content|contents|others?|everything else|before|above|below|goes here|here|"
     r"full|implementation|code)\b"
 )
-_OPENING_WORD = re.compile(rf"{_ONES}(?:{_LEFT}|unchanged|code continues)\b(?: \S+){{0,6}}$")
+_OPENING_WORD = re.compile(rf"{_ONES}(?:{_LEFT}|unchanged|code continues)\b(?: \S+){{0,3}}$")
 _VAGUE_WORD = re.compile(
     rf"\b(?:{_LEFT}|{_KEPT}|etc|so on|similar(?:ly)?|repeat|continue[sd]?|skip(?:ped|ping)?|snip|"
     r"everything else|as before|as above|brevity|elsewhere|same|here)\b"
@@ -164,6 +164,8 @@ _EDGES = re.compile(r"^[\s\[\](){}<>=*_~\-|:;,.!#/]+|[\s\[\](){}<>=*_~\-|:;,.!#/
 
 def strength(comment: str) -> Strength:
     """How plainly this comment (with its comment marks) says that code was left out."""
+    if len(comment) > 3 * LONGEST:
+        return Strength.NONE
     text = " ".join(_MARKS.sub("", comment).lower().replace("'", " ").split())
     if len(text) > LONGEST:
         return Strength.NONE
@@ -193,7 +195,7 @@ def starts_with_dots(comment: str) -> bool:
 
 def says_stub(comment: str) -> bool:
     """True if the comment says that something is still to be written."""
-    return _STUB.search(_core(comment.lower())) is not None
+    return len(comment) < 20 * LONGEST and _STUB.search(_core(comment.lower())) is not None
 
 
 def _core(text: str) -> str:

@@ -6,6 +6,9 @@ signs of code: who asks has already decided that the line stands where code shou
 
 import re
 
+LONGEST = 600
+"""Characters of a line that may still be a sentence."""
+
 _INTRO = re.compile(
     r"^(?:sure|certainly|of course|absolutely|okay|ok|great|alright|got it|no problem|done|"
     r"understood|perfect|yes)\b\s*[,!.:]"
@@ -40,6 +43,8 @@ _END = re.compile(r"[.:!?…)\u3002\uff1a\uff01\uff1f]$")
 
 def is_sentence(line: str) -> bool:
     """True for a line of human language: a capital, several plain words, an end mark."""
+    if len(line) > LONGEST:
+        return False
     text = _NAMED.sub("It", line.strip())
     if _is_other_script(text):
         return True
@@ -54,6 +59,8 @@ def is_sentence(line: str) -> bool:
 
 def is_chat(line: str) -> bool:
     """True for a sentence, or for the short lines with which replies begin ("Updated code:")."""
+    if len(line) > LONGEST:
+        return False
     text = _NAMED.sub("It", line.strip())
     return is_sentence(line) or (
         _INTRO.match(text) is not None and _CODE_SIGNS.search(text) is None
