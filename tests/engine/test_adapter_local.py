@@ -19,78 +19,38 @@ from pydantic import ValidationError
 from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.doctor import DoctorLine
 from orchestra_tui.domain.errors import NotConfigured
-from orchestra_tui.domain.ids import CallKey, Role
+from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterSettings, Settings, StructuredOutput
 from orchestra_tui.engine.adapters.base import (
     AdapterError,
-    CompletionRequest,
+    EmptyResponse,
     FirstByteTimeout,
+    IdleTimeout,
     InvalidResponse,
-    Message,
     ModelNotFound,
     ProcessFailed,
+    ServerFailed,
 )
 from orchestra_tui.engine.adapters.detection import probe
 from orchestra_tui.engine.adapters.local import adapter as local
-from orchestra_tui.engine.adapters.local.adapter import LocalAdapter
-from orchestra_tui.engine.adapters.local.models import LocalModels
+from orchestra_tui.engine.adapters.local import models
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.orchestrator.chains import build_chains
+from tests.engine.local_sandbox import PROGRAM, LocalBench, asked
 from tests.engine.process_sandbox import is_alive, until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-STUB = Path(__file__).parents[1] / "stubs" / "model_child.py"
-PROGRAM = (sys.executable, "-I", str(STUB))
-
-
-class Bench:
-    """A model file and the adapters for it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "tiny.gguf"
-        self.models = LocalModels(dict(os.environ), program=PROGRAM)
-
-    def file(self, **play: object) -> None:
-        self.path.write_bytes(b"GGUF" + json.dumps(play).encode())
-
-    def adapter(self, **fields: object) -> LocalAdapter:
-        settings = AdapterSettings.model_validate(
-            {"name": "mine", "kind": "local", "model_path": str(self.path), **fields}
-        )
-        return LocalAdapter(settings, self.models, owns=False)
-
-    @property
-    def notes(self) -> list[dict[str, Any]]:
-        place = self.path.with_suffix(".notes")
-        lines = place.read_text().splitlines() if place.exists() else []
-        return [json.loads(line) for line in lines]
-
-    @property
-    def pids(self) -> list[int]:
-        return [note["pid"] for note in self.notes if "pid" in note]
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> Any:  # noqa: ANN401 - an async generator
-    bench = Bench(tmp_path)
+    bench = LocalBench(tmp_path)
     yield bench
     await bench.models.close()
     assert [pid for pid in bench.pids if is_alive(pid)] == []
 
 
-def asked(*, first_byte: float = 30.0, schema: dict[str, object] | None = None) -> Any:  # noqa: ANN401
-    return CompletionRequest(
-        CallKey("r1/plan/1/call/1"),
-        role=Role.ARCHITECT,
-        path=None,
-        task="t",
-        messages=(Message("user", "hi"),),
-        json_schema=schema,
-        first_byte_timeout=first_byte,
-    )
-
-
-async def test_it_is_loaded_by_the_first_call_and_shared_by_all(bench: Bench) -> None:
+async def test_it_is_loaded_by_the_first_call_and_shared_by_all(bench: LocalBench) -> None:
     bench.file()
     one, other = bench.adapter(), bench.adapter(name="other")
     assert bench.notes == []
@@ -108,7 +68,7 @@ async def test_it_is_loaded_by_the_first_call_and_shared_by_all(bench: Bench) ->
     assert len(bench.pids) == 1
 
 
-async def test_key_and_path_are_in_no_argument_and_no_environment(bench: Bench) -> None:
+async def test_key_and_path_are_in_no_argument_and_no_environment(bench: LocalBench) -> None:
     bench.file()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GEMINI_API_KEY", "of-another-0123456789")
@@ -121,7 +81,7 @@ async def test_key_and_path_are_in_no_argument_and_no_environment(bench: Bench) 
     assert len(child["asked"]["key"]) > 30
 
 
-async def test_context_threads_and_schema_reach_it(bench: Bench) -> None:
+async def test_context_threads_and_schema_reach_it(bench: LocalBench) -> None:
     bench.file()
     adapter = bench.adapter(context=1024, threads=3)
     await adapter.execute(asked(schema={"type": "object"}), lambda _: None)
@@ -146,7 +106,7 @@ async def test_context_threads_and_schema_reach_it(bench: Bench) -> None:
     ],
 )
 async def test_a_child_that_fails_is_a_sentence_and_the_next_call_tries_again(
-    bench: Bench, play: dict[str, object], error: type[AdapterError], says: str
+    bench: LocalBench, play: dict[str, object], error: type[AdapterError], says: str
 ) -> None:
     bench.file(**play)
     adapter = bench.adapter()
@@ -164,11 +124,33 @@ async def test_a_child_that_fails_is_a_sentence_and_the_next_call_tries_again(
 
 
 @pytest.mark.parametrize(
+    ("play", "error"),
+    [
+        ({"say": ""}, EmptyResponse),
+        ({"status": 500}, ServerFailed),
+        ({"stall": True}, IdleTimeout),
+    ],
+)
+async def test_an_error_of_a_child_that_lives_is_its_own(
+    bench: LocalBench,
+    monkeypatch: pytest.MonkeyPatch,
+    play: dict[str, object],
+    error: type[AdapterError],
+) -> None:
+    """Nobody waits for an end of the child, as after a broken connection."""
+    monkeypatch.setattr(models, "END_WAIT", 3600.0)
+    bench.file(**play)
+    with pytest.raises(error):
+        await asyncio.wait_for(bench.adapter().execute(asked(idle=0.5), lambda _: None), 60)
+    assert all(map(is_alive, bench.pids))
+
+
+@pytest.mark.parametrize(
     ("data", "says"),
     [(None, "cannot be read: No such file"), (b"", "no GGUF file"), (b"GIF89a", "no GGUF file")],
 )
 async def test_a_file_that_is_none_starts_nothing(
-    bench: Bench, data: bytes | None, says: str
+    bench: LocalBench, data: bytes | None, says: str
 ) -> None:
     if data is not None:
         bench.path.write_bytes(data)
@@ -177,14 +159,14 @@ async def test_a_file_that_is_none_starts_nothing(
     assert bench.pids == []
 
 
-async def test_a_child_that_does_not_get_ready_is_ended_in_time(bench: Bench) -> None:
+async def test_a_child_that_does_not_get_ready_is_ended_in_time(bench: LocalBench) -> None:
     bench.file(hang=True)
     with pytest.raises(FirstByteTimeout, match="was not loaded within 1 s"):
         await bench.adapter().execute(asked(first_byte=1.0), lambda _: None)
     assert not any(map(is_alive, bench.pids))
 
 
-async def test_a_call_that_is_cancelled_while_loading_leaves_nothing(bench: Bench) -> None:
+async def test_a_call_that_is_cancelled_while_loading_leaves_nothing(bench: LocalBench) -> None:
     bench.file(hang=True)
     call = asyncio.create_task(bench.adapter().execute(asked(), lambda _: None))
     await until(lambda: bool(bench.pids))
@@ -194,7 +176,7 @@ async def test_a_call_that_is_cancelled_while_loading_leaves_nothing(bench: Benc
     assert not any(map(is_alive, bench.pids))
 
 
-async def test_a_cancelled_answer_keeps_the_model_loaded(bench: Bench) -> None:
+async def test_a_cancelled_answer_keeps_the_model_loaded(bench: LocalBench) -> None:
     bench.file(stall=True)
     begun = asyncio.Event()
     adapter = bench.adapter()
@@ -207,7 +189,7 @@ async def test_a_cancelled_answer_keeps_the_model_loaded(bench: Bench) -> None:
 
 
 @posix_only
-async def test_nothing_is_left_when_we_are_killed(bench: Bench, tmp_path: Path) -> None:
+async def test_nothing_is_left_when_we_are_killed(bench: LocalBench, tmp_path: Path) -> None:
     bench.file()
     code = f"""
         import asyncio, os
@@ -247,7 +229,7 @@ def test_without_the_package_the_sentence_installs_it(
 
 
 async def test_the_doctor_looks_at_the_file_and_loads_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: LocalBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "PACKAGE", "json")
     bench.file()
@@ -273,7 +255,9 @@ def _gguf(lines: tuple[DoctorLine, ...]) -> DoctorLine:
     return next(line for line in lines if line.key == "gguf")
 
 
-def test_a_chain_asks_it_one_call_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chain_asks_it_one_call_at_a_time(
+    bench: LocalBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(local, "PACKAGE", "json")
     settings = {"name": "mine", "kind": "local", "model_path": str(bench.path)}
     adapters = (AdapterSettings.model_validate(settings),)

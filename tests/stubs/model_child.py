@@ -2,7 +2,8 @@
 
 What it does stands in the "model file" behind its first four bytes, as one JSON object: `say` the
 answer; `die` with a signal at the `start` or in the middle of an `answer`; `hang` at the start;
-`error` or `garbage` instead of an address. It notes each process and request beside the file.
+`error` or `garbage` instead of an address; a `status` instead of an answer; `raw` text instead of
+its end, or another `finish`. It notes each process and request beside the file.
 """
 
 import json
@@ -51,17 +52,24 @@ def handler(path: Path, play: dict[str, Any], key: str) -> type[BaseHTTPRequestH
                 self.send_error(401)
                 return
             note(path, {"body": body})
+            if "status" in play:
+                self.send_error(play["status"])
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            for word in play.get("say", "Hello there").split(" "):
+            for word in play.get("say", "Hello there").split():
                 self._send({"choices": [{"index": 0, "delta": {"content": f"{word} "}}]})
             if play.get("die") == "answer":
                 os.kill(os.getpid(), getattr(signal, play["signal"]))
             # Another thread may be the one that the signal meets, a moment later.
             if play.get("stall") or play.get("die"):
                 time.sleep(LONG)
-            self._send({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+            if "raw" in play:
+                self.wfile.write(play["raw"].encode())
+                return
+            finish = play.get("finish", "stop")
+            self._send({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
             self._send({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}})
             self.wfile.write(b"data: [DONE]\n\n")
 

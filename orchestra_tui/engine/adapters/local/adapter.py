@@ -17,8 +17,11 @@ from orchestra_tui.engine.adapters.base import (
     AdapterError,
     Completion,
     CompletionRequest,
+    ConnectionFailed,
+    InvalidResponse,
     OnDelta,
     ProcessFailed,
+    StreamCut,
 )
 from orchestra_tui.engine.adapters.local.models import (
     INSTALL,
@@ -93,7 +96,8 @@ class LocalAdapter:
         adapter = await self._reach(serving)
         try:
             return await adapter.execute(request, on_delta)
-        except AdapterError as error:
+        except (ConnectionFailed, StreamCut, InvalidResponse) as error:
+            # It may have died, also within a line; after any other error it lives.
             if why := await self._server.death():
                 said = f"{self._info.name}: {why}"
                 raise ProcessFailed(said, partial=error.partial) from error
