@@ -10,6 +10,9 @@ from tests.clients.programs import KINDS, version
 from tests.tables.cases import BY_KEY
 from tests.tables.seconds import recorded
 
+BY_NAME = {**{kind: kind for kind in KINDS}, "acp gemini": "gemini_cli"}
+"""The program behind a name of the tables; the others have none."""
+
 
 @pytest.fixture(scope="session")
 def stopwatch(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, float]]]:
@@ -19,8 +22,8 @@ def stopwatch(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, fl
     if request.session.testsfailed:
         return
     kept = recorded()
-    for kind, took in measured.items():
-        program = version(kind) if kind in KINDS else f"httpx {version_of('httpx')}"
+    for name, took in measured.items():
+        program = version(BY_NAME[name]) if name in BY_NAME else f"httpx {version_of('httpx')}"
         seconds = {case: took[case] for case in took if case in BY_KEY}
         today = datetime.now(UTC).date().isoformat()
-        kept.put(kind, version=program, date=today, seconds=seconds)
+        kept.put(name, version=program, date=today, seconds=seconds)

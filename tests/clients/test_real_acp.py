@@ -1,6 +1,7 @@
 """The real gemini as an ACP agent, driven by our adapter against a server of this machine.
 
-Run with `make test-clients`; nothing is sent anywhere else, and no key is a real one.
+Run with `make test-clients`; nothing is sent anywhere else, and no key is a real one. A run in
+which all tests passed writes the seconds that docs/adapters.md shows (`make docs-tables`).
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from orchestra_tui.engine.workspace.private_tree import PrivateCopies
 from orchestra_tui.engine.workspace.tree import open_tree
 from tests.clients.programs import installed
 from tests.clients.real_client import NOWHERE, RealClient
-from tests.stubs.client_dialects import CONTENT, HELLO, IN
+from tests.stubs.client_dialects import CONTENT, HELLO, IN, WORDED
 from tests.stubs.client_server import client_server
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(1000)]
@@ -32,7 +33,12 @@ ERRORS: dict[str, type[base.AdapterError]] = {
     "401": base.AuthenticationFailed,
     "400": base.RequestRefused,
     "429": base.RateLimited,
+    "429-date": base.RateLimited,
+    "429-ms": base.RateLimited,
+    "429-text": base.RateLimited,
+    "429-bare": base.RateLimited,
     "429-long": base.RateLimited,
+    "429-absurd": base.RateLimited,
     "429-quota": base.QuotaExhausted,
     "500": base.ServerFailed,
     "cut": base.StreamCut,
@@ -77,13 +83,19 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def agent(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealAgent]:
+def agent(
+    server: str,
+    tmp_path: Path,
+    stopwatch: dict[str, dict[str, float]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[RealAgent]:
     installed("gemini_cli")
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     real = RealAgent("gemini_cli", tmp_path, server)
     yield real
     real.assert_nothing_left()
+    stopwatch.setdefault("acp gemini", {}).update(real.took)
 
 
 async def test_it_is_found(agent: RealAgent) -> None:
@@ -105,18 +117,18 @@ async def test_a_file_that_it_wrote_is_the_reply(agent: RealAgent) -> None:
 
 
 async def test_a_reader_writes_nothing(agent: RealAgent) -> None:
-    answer = await agent.ask("edit", role=Role.AUDITOR)
+    answer = await agent.ask("edit", role=Role.AUDITOR, name="edit-refused")
     assert answer.text.strip() == HELLO
     assert "this role only reads]" in "".join(agent.deltas)
 
 
 @pytest.mark.parametrize("case", list(ERRORS))
 async def test_a_failure_is_told_quickly(agent: RealAgent, case: str) -> None:
-    began = time.monotonic()
     with pytest.raises(base.AdapterError) as caught:
         await agent.ask(case)
     assert type(caught.value) is ERRORS[case], str(caught.value)
-    assert time.monotonic() - began < QUICK
+    assert caught.value.retry_after == (WORDED if case == "429-text" else None)
+    assert agent.took[case] < QUICK
 
 
 async def test_a_cut_answer_is_not_told(agent: RealAgent) -> None:
@@ -126,7 +138,7 @@ async def test_a_cut_answer_is_not_told(agent: RealAgent) -> None:
 
 async def test_silence_before_headers(agent: RealAgent) -> None:
     with pytest.raises(base.FirstByteTimeout):
-        await agent.ask("hang", first=10.0)
+        await agent.ask("hang", first=8.0)
 
 
 async def test_silence_in_mid_stream(agent: RealAgent) -> None:
@@ -136,10 +148,11 @@ async def test_silence_in_mid_stream(agent: RealAgent) -> None:
 
 @pytest.mark.parametrize("case", ["hang", "hang-stream"])
 async def test_cancel_leaves_nothing(agent: RealAgent, case: str) -> None:
-    asking = asyncio.create_task(agent.ask(case))
+    asking = asyncio.create_task(agent.ask(case, name="cancel"))
     await asyncio.sleep(6.0)
     began = time.monotonic()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert time.monotonic() - began < 2.0
+    agent.took["cancel"] = time.monotonic() - began
+    assert agent.took["cancel"] < 2.0

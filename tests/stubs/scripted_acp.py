@@ -19,6 +19,7 @@ from typing import Any
 from tests.stubs.scripted_client import LONG, leave_behind, write_down, write_files
 
 RECORDINGS = Path(__file__).parent.parent / "fixtures" / "recordings" / "acp"
+CASES = RECORDINGS.with_name("acp_cases")
 FOLDER = "/home/user/project"
 """Where the recorded agents worked; it is played as the folder of the session."""
 
@@ -42,6 +43,13 @@ def recorded(agent: str, case: str, *, writes: Mapping[str, str] | None = None) 
     if writes:
         script["session/prompt"][-1:-1] = [{"do": "write", "files": writes}]
     return AcpPlay(script=script)
+
+
+def recorded_case(agent: str, case: str) -> AcpPlay | None:
+    """What a real agent said to our adapter in this case of `tests.tables.cases`, or None."""
+    data = json.loads((CASES / f"{agent}.json").read_text(encoding="utf-8"))
+    said = data["cases"].get(case)
+    return None if said is None else AcpPlay(script={**data["opening"], **said})
 
 
 def opened(**more: object) -> Script:

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tables import client_cells, http_cells
+from tests.tables import acp_cells, client_cells, http_cells, local_cells
 from tests.tables.cases import BY_KEY, CASES, Case, Outcome
 from tests.tables.chain_moves import Moves, moves_after
-from tests.tables.seconds import Recorded, recorded
+from tests.tables.seconds import recorded
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "adapters.md"
 BEGIN = "<!-- Written by `make docs-tables`: change the adapters or tests/tables, not this. -->"
@@ -25,18 +25,21 @@ AT_ONCE = 4
 NEAR = 0.25
 """The share by which a wait may miss what was asked for: clients add some."""
 LOST = " †"
-EMPTY = "-"
 
 Ask = Callable[[str, Path], Awaitable[Outcome | None]]
-"""Asks one adapter in the case of this key, with a folder of its own; None: not recorded."""
+"""Asks one adapter in the case of this key, with a folder of its own; None: there is no such case,
+or nobody recorded it."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """One table: its title and its adapters by name."""
+    """One table: its title and its adapters by name. `missing` stands where there is no outcome;
+    `relays` says that the adapter hears of a cause through a program, which may lose it."""
 
     title: str
     adapters: Mapping[str, Ask]
+    missing: str = "-"
+    relays: bool = True
 
 
 def _http(kind: str) -> Ask:
@@ -47,9 +50,15 @@ def _client(kind: str) -> Ask:
     return lambda case, folder: client_cells.ask(kind, case, folder)
 
 
+def _agent(agent: str) -> Ask:
+    return lambda case, folder: acp_cells.ask(agent, case, folder)
+
+
 FAMILIES = (
     Family("Model services over HTTP", {kind: _http(kind) for kind in http_cells.KINDS}),
     Family("Agent programs", {kind: _client(kind) for kind in client_cells.KINDS}),
+    Family("Agents over ACP", {f"acp {name}": _agent(name) for name in acp_cells.AGENTS}),
+    Family("A model of this machine", {local_cells.KIND: local_cells.ask}, "·", relays=False),
 )
 
 
@@ -61,7 +70,13 @@ def table(family: Family) -> str:
     lines.append("|---" * (len(names) + 1) + "|")
     times = recorded()
     for case in CASES:
-        cells = [_cell(case, outcomes[name, case.key], times, name) for name in names]
+        told = [(name, outcomes[name, case.key]) for name in names]
+        cells = [
+            _cell(case, outcome, times.seconds(name, case.key), relays=family.relays)
+            if outcome
+            else family.missing
+            for name, outcome in told
+        ]
         lines.append(f"| {case.title} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -92,12 +107,10 @@ async def _outcomes(family: Family) -> dict[tuple[str, str], Outcome | None]:
     return dict(zip(keys, found, strict=True))
 
 
-def _cell(case: Case, outcome: Outcome | None, times: Recorded, name: str) -> str:
-    if outcome is None:
-        return EMPTY
+def _cell(case: Case, outcome: Outcome, seconds: str, *, relays: bool) -> str:
     moves = moves_after(outcome)
-    lost = "" if _is_told(case, outcome, moves) else LOST
-    return f"{outcome.kind}: {moves}{lost} · {times.seconds(name, case.key)}"
+    lost = LOST if relays and not _is_told(case, outcome, moves) else ""
+    return f"{outcome.kind}: {moves}{lost} · {seconds}"
 
 
 def _is_told(case: Case, outcome: Outcome, moves: Moves) -> bool:

@@ -23,9 +23,12 @@ class Recorded:
         return "-" if found is None else f"{found:.1f} s"
 
     def sentence(self) -> str:
-        """What was measured when."""
-        told = [f"{name} {one['version']} ({one['date']})" for name, one in self._programs.items()]
-        return f"Measured on two busy cores: {', '.join(told) or 'nothing yet'}."
+        """What was measured when: names with one version and date stand together."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for name, one in self._programs.items():
+            names.setdefault((one["date"], one["version"]), []).append(name)
+        told = [f"{', '.join(same)}: {what} ({date})" for (date, what), same in names.items()]
+        return f"Measured on two busy cores. {'; '.join(told) or 'Nothing yet'}."
 
     def put(self, name: str, *, version: str, date: str, seconds: dict[str, float]) -> None:
         """Keep what one run measured of one adapter; cases that it left out stay as they were."""
