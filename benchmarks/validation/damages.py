@@ -226,7 +226,10 @@ def earlier(sample: Sample, chance: random.Random) -> str:
         has_end = (
             stop < len(lines) and not _indent(lines[stop]) and lines[stop].strip()[:1] in "})]e"
         )
-        lines = [*lines[: start - 1], *lines[stop + bool(has_end and lines[stop].strip()) :]]
+        after = stop + bool(has_end and lines[stop].strip())
+        gone = "\n".join(lines[start - 1 : after])
+        if all(gone.count(pair[0]) == gone.count(pair[1]) for pair in ("()", "[]", "{}")):
+            lines = [*lines[: start - 1], *lines[after:]]
     words = re.findall(r"\b[a-z]{4,}\b", "\n".join(lines))
     if words:
         word = chance.choice(words)

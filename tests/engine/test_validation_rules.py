@@ -228,6 +228,14 @@ def test_an_emptied_body(words: str, body: str, state: ReportState) -> None:
     assert validate("a.py", new, FUNCTION, plan_hint=hint).state is state
 
 
+def test_a_stub_the_tree_does_not_show_is_hard_over_lines_that_went() -> None:
+    body = "      val c = 1\n      val d = c + 1\n      val e = d\n      return e\n"
+    old = f"class A {{\n  val b: Int\n    get() {{\n{body}    }}\n}}\n"
+    new = 'class A {\n  val b: Int\n    get() {\n      TODO("Not yet implemented")\n    }\n}\n'
+    assert validate("a.kt", new, old).state is ReportState.ELIDED
+    assert validate("a.kt", new).state is ReportState.SUSPECT
+
+
 def test_a_body_that_moved_is_only_suspect() -> None:
     moved = f"def _sum(items):\n{BODY}\n\n" + FUNCTION.replace(BODY, "    pass\n")
     assert validate("a.py", moved, FUNCTION).state is ReportState.SUSPECT

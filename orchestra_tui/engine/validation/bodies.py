@@ -118,12 +118,20 @@ def _lonely_notes(lines: LinePair, judged: frozenset[int]) -> list[Finding]:
         head = lines.new[above - 1]
         is_stub = says_stub(line) if _COMMENT.match(line) else is_marked_stub(line)
         if is_stub and "init(coder" not in line and _HEAD.search(head) and not _NO_HEAD.match(head):
-            message = "this function is only a stub"
-            found.append(
-                finding(ReportState.SUSPECT, "stub", message, line=number, evidence=line.strip())
-            )
+            found.append(_lonely(lines, number))
     is_pattern = len(found) > 3
     return [] if is_pattern else found
+
+
+def _lonely(lines: LinePair, number: int) -> Finding:
+    """A stub by itself; hard where lines of the old file went at its very place."""
+    removed, gone = lines.removed_at(number)
+    if removed >= BODY_FROM:
+        message = f"a stub stands where {removed} lines of the file were"
+        return finding(ReportState.ELIDED, "emptied-body", message, line=number, evidence=gone)
+    message = "this function is only a stub"
+    evidence = lines.new[number - 1].strip()
+    return finding(ReportState.SUSPECT, "stub", message, line=number, evidence=evidence)
 
 
 def _depth(line: str) -> int:

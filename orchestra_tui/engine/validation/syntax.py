@@ -105,13 +105,15 @@ def _weak_findings(
         return tuple(_of_error(error) for error in cut)
     if not was_clean or not language.ends_clean:
         return ()
+    if language.name == "bash":
+        return _of_tree(tree)
     return tuple(_softened(item) for item in _of_tree(tree)[:1])
 
 
 def _brackets(language: Language, text: str, tree: TreeFacts) -> Brackets:
     if language.name == "bash":
-        # `x)` of a case has no opener, and `[` is a command.
-        return Brackets(tuple(mark for mark in tree.unclosed if mark.text != "["), 0)
+        # `x)` of a case has no opener.
+        return Brackets(tuple(tree.unclosed), 0)
     return lexical_brackets(language.name, text) or tree.brackets
 
 
