@@ -19,18 +19,21 @@ max_concurrency = 4
 ```
 """
 
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 from pydantic import ValidationError
 
+from orchestra_tui.domain.budget import Budget
 from orchestra_tui.domain.doctor import ENVIRONMENT_ADAPTER
 from orchestra_tui.domain.errors import UsageError
-from orchestra_tui.domain.settings import Settings
+from orchestra_tui.domain.money import Price
+from orchestra_tui.domain.settings import AdapterSettings, CacheSettings, RunSettings, Settings
 
 CONFIG_ENV = "ORCHESTRA_CONFIG"
 """The environment variable that names another configuration file."""
@@ -68,13 +71,14 @@ def settings_from(raw: Mapping[str, Any], path: Path, environment: Mapping[str, 
     adapters = [{"name": name, **fields} for name, fields in _table(raw, "adapters", path).items()]
     if from_environment := _environment_adapter(environment):
         adapters.insert(0, from_environment)
-    data = {**raw, "adapters": adapters, "run": _run(raw)}
+    data = {**raw, "adapters": adapters, "run": _run(raw, path)}
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = _place(first["loc"], adapters)
-        said = first["msg"].removeprefix("Value error, ")
+        is_unknown = first["type"] == "extra_forbidden"
+        said = _no_such(first["loc"]) if is_unknown else first["msg"].removeprefix("Value error, ")
         raise UsageError(f"{path}: {where}: {said}") from None
     _check_chains(settings, path)
     return _environment_first(settings) if from_environment else settings
@@ -85,11 +89,44 @@ def concurrency_of(processors: int | None) -> int:
     return max(2, min(8, 2 * (processors or 1)))
 
 
-def _run(raw: Mapping[str, Any]) -> object:
-    """The run's table with the machine's default; what is no table is left to validation."""
+def _run(raw: Mapping[str, Any], path: Path) -> object:
+    """The run's table with the machine's default; what is no table is left to validation.
+
+    Names are checked here: logs hold these settings too, and must not fail on those of another
+    version. Raises UsageError.
+    """
     run = raw.get("run", {})
-    default = {"max_concurrency": concurrency_of(os.cpu_count())}
-    return {**default, **run} if isinstance(run, dict) else run
+    if not isinstance(run, dict):
+        return run
+    for name in run:
+        if name not in _FIELDS["run"]:
+            raise UsageError(f"{path}: run.{name}: {_no_such(('run', name))}")
+    return {"max_concurrency": concurrency_of(os.cpu_count()), **run}
+
+
+_FIELDS: Mapping[str, Iterable[str]] = {
+    "": Settings.model_fields,
+    "adapters": AdapterSettings.model_fields,
+    "budget": Budget.model_fields,
+    "cache": CacheSettings.model_fields,
+    "prices": Price.model_fields,
+    # The others are set by what starts the run.
+    "run": RunSettings.model_fields.keys() - {"budget", "unattended", "scenario"},
+}
+"""What may stand in each table; the key "" is for the tables themselves."""
+
+
+def _no_such(where: Sequence[int | str]) -> str:
+    """A setting that nobody knows, with the name that was probably meant."""
+    name = str(where[-1])
+    known = list(_FIELDS.get(str(where[0]) if len(where) > 1 else "", ()))
+    near = difflib.get_close_matches(name, known, n=1)
+    if "key" in name.lower() and where[0] == "adapters" and name != "api_key_env":
+        return (
+            "there is no such setting: no key stands in this file. Keep it with "
+            '`orchestra keys set NAME` and write api_key_env = "NAME"'
+        )
+    return f"there is no such setting{f'; did you mean {near[0]}?' if near else ''}"
 
 
 def _place(where: Sequence[int | str], adapters: Sequence[Mapping[str, Any]]) -> str:
@@ -97,7 +134,7 @@ def _place(where: Sequence[int | str], adapters: Sequence[Mapping[str, Any]]) ->
     match where:
         case ["adapters", int(number), *rest]:
             where = ["adapters", adapters[number]["name"], *rest]
-    return ".".join(str(part) for part in where)
+    return ".".join(str(part) for part in where if part != "[key]")
 
 
 def _read(path: Path, *, is_required: bool) -> dict[str, Any]:
@@ -107,7 +144,9 @@ def _read(path: Path, *, is_required: bool) -> dict[str, Any]:
         if is_required:
             raise UsageError(f"{path}: there is no such configuration file") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: cannot be read: it is no UTF-8 text; save it as UTF-8") from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
 
 

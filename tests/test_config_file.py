@@ -65,6 +65,14 @@ def test_a_change_leaves_the_rest_as_it_was_written(place: Path) -> None:
     assert place.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_file_with_crlf_keeps_it_in_what_is_added_too(place: Path) -> None:
+    place.write_bytes(FILE.replace("\n", "\r\n").encode())
+    file_at(place).save([CODEX], {Role.EXECUTOR: ("glm", "codex"), Role.AUDITOR: ("codex", "glm")})
+    data = place.read_bytes()
+    assert data.count(b"\n") == data.count(b"\r\n") > FILE.count("\n")
+    assert comments(data.decode()) == comments(FILE)
+
+
 def test_what_was_there_stays_in_a_backup_whatever_happens_next(place: Path) -> None:
     file = file_at(place)
     file.save([CODEX], {})

@@ -135,9 +135,17 @@ def _edited(text: str, offers: Sequence[Offer], chains: Chains) -> str:
     elif wanted := {role.value: list(names) for role, names in chains.items() if names}:
         added["chains"] = wanted
     kept, more = tomlkit.dumps(document), tomlkit.dumps(added)
-    if not more:
-        return kept
-    return f"{kept}{'' if kept.endswith(chr(10)) else chr(10)}{chr(10)}{more}"
+    if more:
+        kept = f"{kept}{'' if kept.endswith(chr(10)) else chr(10)}{chr(10)}{more}"
+    return _with_line_ends_of(text, kept)
+
+
+def _with_line_ends_of(text: str, changed: str) -> str:
+    """With CRLF throughout if the text had it throughout; what tomlkit adds ends in LF."""
+    crlf = text.count("\r\n")
+    if not crlf or crlf != text.count("\n"):
+        return changed
+    return changed.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
 def _change_chains(table: Any, chains: Chains) -> None:  # noqa: ANN401 - any of tomlkit's tables
