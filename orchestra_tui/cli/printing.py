@@ -11,6 +11,7 @@ from typing import Protocol, TextIO
 from orchestra_tui.cli.recovery_lines import describe_recovery, recovery_report
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.budget import budget_text
+from orchestra_tui.domain.durations import seconds_text
 from orchestra_tui.domain.money import money_text, usd_text
 from orchestra_tui.domain.ports import Delta
 from orchestra_tui.domain.spending import tokens_in
@@ -101,7 +102,7 @@ def describe(event: ev.Event) -> str:
         case ev.PlanApproved():
             return "plan approved"
         case ev.CallFailed():
-            wait = f"; trying again in {event.retry_in:g} s" if event.retry_in else ""
+            wait = f"; trying again in {seconds_text(event.retry_in)}" if event.retry_in else ""
             return f"{event.call}: {event.message}{wait}"
         case ev.ReplyRefused():
             return f"{event.activity}: reply refused: {event.reason}"
@@ -173,7 +174,7 @@ def _describe_call(
             why = f"{event.kind.replace('_', ' ')}: {event.cause}"
             return f"{event.call}: goes to {event.to} instead of {event.left} ({why})"
         case ev.CallDelayed():
-            wait = f"waits up to {event.seconds:g} s for {event.adapter}"
+            wait = f"waits up to {seconds_text(event.seconds)} for {event.adapter}"
             return f"{event.activity}: {wait}: {event.reason}"
         case ev.CacheHit():
             return f"{event.call}: answered from the cache, nobody was asked{_saved(event)}"

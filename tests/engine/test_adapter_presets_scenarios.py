@@ -118,6 +118,18 @@ async def test_a_header_goes_before_the_words(dialect: WireDialect) -> None:
 
 
 @every_dialect
+@pytest.mark.parametrize(("left", "wait"), [("0", 6.0), ("3", None)])
+async def test_the_headers_of_rates_say_it_when_nothing_else_does(
+    dialect: WireDialect, left: str, wait: float | None
+) -> None:
+    rates = {"x-ratelimit-remaining-requests": left, "x-ratelimit-reset-requests": "6s"}
+    assert (await failure(dialect, dialect.refusal(429, rates))).retry_after == wait
+    said = dialect.refusal(429, {**rates, "retry-after": "2"})
+    assert (await failure(dialect, said)).retry_after == 2.0
+    assert (await failure(dialect, dialect.refusal(500, rates))).retry_after is None
+
+
+@every_dialect
 @pytest.mark.parametrize(("said", "may_pass"), [("true", True), ("false", False), ("?", True)])
 async def test_the_provider_says_whether_to_retry(
     dialect: WireDialect, said: str, may_pass: bool

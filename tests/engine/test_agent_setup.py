@@ -15,6 +15,7 @@ from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.ports import GetConfiguration, GetProject, ListProbes, Probe, TryLink
 from orchestra_tui.domain.proposal import propose
 from orchestra_tui.domain.settings import Scenario
+from orchestra_tui.engine.adapters.rehearsal.transport import AppRequest, Reply
 from tests.e2e.program import make_repository
 from tests.engine.engine_house import House
 from tests.engine.test_calls_chain import opened, two_servers
@@ -229,3 +230,29 @@ async def test_a_file_that_was_damaged_meanwhile_is_told(tmp_path: Path) -> None
                 with pytest.raises(UsageError, match="cannot be read"):
                     await ask()
             assert (await h.engine.query(GetProject())).chains["executor"] == ("one",)
+
+
+async def test_a_refused_key_is_tried_again_when_the_user_has_changed_something(
+    tmp_path: Path,
+) -> None:
+    """Not when its rest of minutes is over: he has just put it right."""
+    is_right = False
+    refused = refusal(401, {"message": "expired"})
+
+    async def app(request: AppRequest, reply: Reply) -> None:
+        await (scripted_agents() if is_right else refused)(request, reply)
+
+    async with two_servers(app, scripted_agents()) as (one, two):
+        text = FILE.format(one=one.base_url, two=two.base_url)
+        machine = Machine(tmp_path, text.replace('["one"]', '["one", "two"]'))
+        async with machine.open() as h:
+            await h.start()
+            asked = len(one.requests)
+            is_right = True
+            await h.engine.submit(cmd.ConfigureAgents())
+            await h.approve()
+            await h.until(lambda run: run.is_reviewing)
+            assert len(one.requests) > asked
+            # While one call tries, the others may pass it.
+            hops = [hop for hop in h.of(ev.HopTaken) if hop.activity.startswith("r1/s")]
+            assert {hop.kind for hop in hops} <= {"busy"}

@@ -150,6 +150,70 @@ def test_beyond_the_patience_the_chain_ends_and_says_what_each_said() -> None:
     run_timeless(work())
 
 
+def test_a_chain_of_one_also_says_when_it_can_be_asked_again() -> None:
+    async def work() -> None:
+        only = ScriptedAdapter("a", limited(7201))
+        with pytest.raises(base.RateLimited, match=r"^a: 429; a can be asked again in 2 h$"):
+            await chain_of(only).answer(Notes())
+
+    run_timeless(work())
+
+
+def test_a_refused_key_names_no_time_at_which_it_would_be_taken() -> None:
+    async def work() -> None:
+        first = ScriptedAdapter("a", failure("authentication_failed"))
+        second = ScriptedAdapter("b", failure("authentication_failed", "b: no"))
+        with pytest.raises(base.AuthenticationFailed) as raised:
+            await chain_of(first, second).answer(Notes())
+        assert "again in" not in str(raised.value)
+
+    run_timeless(work())
+
+
+def test_a_key_that_was_changed_is_tried_at_once() -> None:
+    async def work() -> None:
+        lanes = Lanes()
+        first = ScriptedAdapter("a", failure("authentication_failed"), Says("with a new key"))
+        second = ScriptedAdapter("b")
+        await chain_of(first, second, lanes=lanes).answer(Notes())
+        lanes.renewed()
+        notes = Notes()
+        answer = await chain_of(first, second, lanes=lanes).answer(notes)
+        assert (answer.text, notes.lines) == ("with a new key", [("call", "a")])
+
+    run_timeless(work())
+
+
+def test_what_a_provider_said_holds_whatever_is_changed_here() -> None:
+    async def work() -> None:
+        lanes = Lanes()
+        first = ScriptedAdapter("a", limited(60), Says("too early"))
+        second = ScriptedAdapter("b")
+        await chain_of(first, second, lanes=lanes).answer(Notes())
+        lanes.renewed()
+        assert (await chain_of(first, second, lanes=lanes).answer(Notes())).text == "fine"
+
+    run_timeless(work())
+
+
+def test_a_wait_that_another_agent_makes_longer_is_told_anew() -> None:
+    async def work() -> None:
+        lanes = Lanes()
+        only = ScriptedAdapter("a", limited(10), Says("late"))
+        notes = Notes()
+        waiting = asyncio.create_task(chain_of(only, lanes=lanes).answer(notes))
+        await asyncio.sleep(2)
+        lane = lanes.lane(only.info())
+        error = base.RateLimited("a: 429", retry_after=50)
+        lane.failed(error, RULES[error.kind], began=now(), now=now())
+        lanes.changed()
+        assert (await waiting).text == "late"
+        waits = [line for line in notes.lines if line[0] == "wait"]
+        assert waits == [("wait", "a", 10.0), ("wait", "a", 50.0)]
+
+    run_timeless(work())
+
+
 def test_patience_can_be_set() -> None:
     async def work() -> None:
         first = ScriptedAdapter("a", limited(45), Says("late"))

@@ -114,6 +114,11 @@ class Lane:
         self._is_open, self._opened_at = True, now
         return self._until - now
 
+    def renewed(self) -> None:
+        """Keys or settings have changed: a time that we chose ourselves is over, one call tries."""
+        if self._is_guess:
+            self._until = 0.0
+
     def left(self, *, is_probe: bool) -> None:
         """A call is over."""
         self._probes -= is_probe
@@ -155,6 +160,12 @@ class Lanes:
             pace = self._paces.setdefault(info.provider, Pace(at_once or MAX_AT_ONCE))
             self._lanes[key] = Lane(pace, self)
         return self._lanes[key]
+
+    def renewed(self) -> None:
+        """Keys or settings have changed, or a test went well: who rests by our choice is tried."""
+        for lane in self._lanes.values():
+            lane.renewed()
+        self.changed()
 
     def changed(self) -> None:
         """Something became free: everybody who waits looks again."""

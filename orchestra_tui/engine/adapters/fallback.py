@@ -41,6 +41,10 @@ Sleep = Callable[[float], Awaitable[None]]
 Clock = Callable[[], float]
 
 
+NOTICEABLE = 1.0
+"""Seconds by which a wait must grow before it is told anew."""
+
+
 class ChainExhausted(AdapterError):
     """No adapter of the chain may be asked now; `retry_after` is when the first may be."""
 
@@ -200,7 +204,8 @@ class FallbackAdapter:
 
     async def _next(self, tries: Tries) -> tuple[Permit, Try] | tuple[None, None]:
         """The next call with its permit, after the waits it needs; None when there is none."""
-        told: Stay | None = None
+        told: tuple[str, str] | None = None
+        until = 0.0
         while True:
             now = self._clock()
             readiness = self._readiness(now)
@@ -208,9 +213,10 @@ class FallbackAdapter:
                 case Exhausted():
                     return None, None
                 case Stay() as stay:
-                    if told is None or (told.name, told.reason) != (stay.name, stay.reason):
+                    # Told again when somebody else's failure made it longer.
+                    if told != (stay.name, stay.reason) or now + stay.seconds > until + NOTICEABLE:
                         await tries.delayed(stay)
-                        told = stay
+                        told, until = (stay.name, stay.reason), now + stay.seconds
                     await self._wait(stay)
                 case Go(name=name):
                     passed = self._course.passed_for(name, readiness)
@@ -253,8 +259,6 @@ class FallbackAdapter:
         kind, message, seconds = self._course.exhausted(self._readiness(self._clock()))
         if kind == "output_truncated" and self._draft.best is not None:
             return self._draft.best
-        if len(self._links) == 1 and (own := self._course.said.get(next(iter(self._links)))):
-            raise own
         raise error_class(kind, ChainExhausted)(message, retry_after=seconds)
 
 

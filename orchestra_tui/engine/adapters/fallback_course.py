@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestra_tui.domain.durations import seconds_text
+from orchestra_tui.domain.step_rules import CONFIGURATION_KINDS
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.adapters.breaker import Readiness
 from orchestra_tui.engine.adapters.decisions import (
@@ -154,15 +156,18 @@ class Course:
         """The kind, the sentence and the seconds until one may be asked again, for the end."""
         passed = [self._passed(name, readiness[name]) for name in self.names]
         passed = [each for each in passed if each.kind]
+        # A refused key is refused later too, however long its adapter rests.
         waits = {
-            name: readiness[name].seconds for name in self.names if readiness[name].seconds > 0
+            name: ready.seconds
+            for name, ready in readiness.items()
+            if ready.seconds > 0 and ready.kind not in CONFIGURATION_KINDS
         }
         parts = [_labelled(each.left, each.cause) for each in passed]
         soonest = min(waits, key=lambda name: waits[name]) if waits else ""
-        again = f"; {soonest} can be asked again in {waits[soonest]:.0f} s" if soonest else ""
+        when = f"; {soonest} can be asked again in " + seconds_text(waits[soonest]) if waits else ""
         what = "every adapter of the chain failed: " if len(parts) > 1 else ""
         kind = exhausted_kind([each.kind for each in passed])
-        return kind, f"{what}{'; '.join(parts)}{again}", waits.get(soonest)
+        return kind, f"{what}{'; '.join(parts)}{when}", waits.get(soonest)
 
     def _to_same(self, now: float, readiness: Readiness, left: float) -> Choice | None:
         stay = self._stay(self._same, now, readiness)

@@ -25,7 +25,12 @@ from orchestra_tui.engine.adapters.base import (
     ServerFailed,
 )
 from orchestra_tui.engine.adapters.origin import Origin
-from orchestra_tui.engine.adapters.retry_after import retry_after_in_text, retry_after_seconds
+from orchestra_tui.engine.adapters.retry_after import (
+    MAX_SECONDS,
+    retry_after_in_text,
+    retry_after_seconds,
+)
+from orchestra_tui.engine.adapters.timing import rate_hint
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,11 @@ def status_error(
         advice += _WITH_SCHEMA
     return verdict.cause(
         origin.sentence(f"{status}, {advice}", refusal.words),
-        retry_after=_first_said(retry_after_seconds(headers, now=now), verdict.retry_after),
+        retry_after=_first_said(
+            retry_after_seconds(headers, now=now),
+            verdict.retry_after,
+            _until_full(headers, now) if verdict.cause is RateLimited else None,
+        ),
         is_retryable=_own_word(headers, verdict.cause),
     )
 
@@ -189,6 +198,12 @@ def _own_word(headers: Mapping[str, str], cause: type[AdapterError]) -> bool | N
     """What `x-should-retry` says; asking again helps neither an empty account nor a bad key."""
     said = {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
     return None if said and cause in {QuotaExhausted, AuthenticationFailed} else said
+
+
+def _until_full(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until a limit that is used up is full again, from the headers of rates."""
+    hint = rate_hint(headers, now=now.timestamp())
+    return min(hint.reset, MAX_SECONDS) if hint is not None and hint.remaining == 0 else None
 
 
 def _first_said(*waits: float | None) -> float | None:

@@ -107,6 +107,8 @@ class AgentSetup:
         self.project.settings = wanted
         if not self.caller.chains.is_rehearsal:
             self.caller.chains = built
+        # A key that was refused may be another one now.
+        self.caller.lanes.renewed()
 
     def chain_names(self) -> dict[str, tuple[str, ...]]:
         """Role -> the names of the adapters that are asked now, first choice first."""
@@ -120,9 +122,12 @@ class AgentSetup:
         chosen = query.offer.settings() if query.offer else self._named(query.name)
         keys = await self._found(Settings(adapters=(chosen,)))
         environment = self.project.environment
-        return await try_link(
+        trial = await try_link(
             chosen, environment, keys=keys, transport=self.transport, models=self.models
         )
+        if not trial.error:
+            self.caller.lanes.renewed()
+        return trial
 
     def _probes(self) -> Probes:
         return Probes(
