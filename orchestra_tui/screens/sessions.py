@@ -162,7 +162,7 @@ def _facts(summary: SessionSummary, *, now: datetime) -> dict[str, str]:
         "files": f"{summary.files_done} of {summary.files_total}"
         if summary.files_total
         else "none",
-        "tokens": short_count(summary.tokens) if summary.tokens else "unknown",
+        "tokens": "unknown" if summary.tokens is None else short_count(summary.tokens),
         "cost": _cost(summary),
         "started": f"{summary.started_at:%Y-%m-%d %H:%M}, {age_text(summary.started_at, now)}",
         "last change": age_text(summary.last_at, now),

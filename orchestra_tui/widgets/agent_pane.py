@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from orchestra_tui.domain.money import usd_text
-from orchestra_tui.domain.state import CallState
+from orchestra_tui.domain.state import CallState, CallStatus
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.agent_work import AgentWork, WorkState
 from orchestra_tui.widgets.call_context import CallContext, context_summary
@@ -268,7 +268,7 @@ class AgentPane(Vertical):
             text = f"{signs.recovering} the last reply was refused: {self.work.refusal}"
             return text, "$text-warning"
         if state is WorkState.ENDED:
-            return f"{signs.accepted} done", "$text-success"
+            return self._end_note()
         if call is not None and call.is_cached:
             saved = call.saved_cost
             price = f", {usd_text(saved.usd)} saved" if saved is not None and saved.usd else ""
@@ -279,6 +279,15 @@ class AgentPane(Vertical):
             text = f"instead of {left}: {cause}"
             return f"{signs.cooling} {text}", "$text-warning"
         return context_summary(call.context) if call is not None else "", MUTED
+
+    def _end_note(self) -> Span:
+        call, signs = self.work.call, signs_of(self.app)
+        match call.status if call is not None else None:
+            case CallStatus.FAILED if call is not None:
+                return f"{signs.failed} {clean_line(call.error)}", "$text-error"
+            case CallStatus.ABANDONED:
+                return "stopped", MUTED
+        return f"{signs.accepted} done", "$text-success"
 
 
 def _placeholder(state: WorkState, work: AgentWork) -> str:

@@ -77,7 +77,8 @@ def rest_lines(run: RunState | None, signs: Signs = UNICODE) -> Content:
         lines.append((_counts_words(run), MUTED))
     if run.checks.outcomes or run.checks.detected is not None:
         lines.append(("".join(text for text, _ in verdict_spans(run.checks, signs)), MUTED))
-    if run.last_error and run.phase in {Phase.FAILED, Phase.CANCELLED}:
+    is_told = run.last_error == run.reason
+    if run.last_error and not is_told and run.phase in {Phase.FAILED, Phase.CANCELLED}:
         lines.append((clean_line(run.last_error), "$text-error"))
     return _lines(*lines, ("", ""), *((line, MUTED) for line in hint))
 

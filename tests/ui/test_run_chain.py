@@ -148,3 +148,25 @@ def test_the_status_line_says_what_rests_and_until_when() -> None:
     story.called(again)
     story.answered(again)
     assert "rate limited" not in line_of(client), "an answer ends it"
+
+
+async def test_work_that_ended_in_a_failed_call_is_not_called_done() -> None:
+    client = StubClient()
+    story = Story(client).started().approved()
+    app = WorkApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        work = story.begun("s1")
+        key = CallKey(story.called(work))
+        await settle(pilot)
+        pane = app.screen.query_one(AgentPane)
+        message = "glm: 429, too many \x1b[31mrequests"
+        client.emit(
+            ev.CallFailed(run=R1, call=key, activity=work.key, kind="rate_limited", message=message)
+        )
+        client.emit(ev.ActivityFailed(run=R1, activity=work, kind="rate_limited", message=message))
+        await settle(pilot)
+        assert pane.is_ended
+        note = str(pane.query_one(".pane-note", PlainStatic).visual)
+        assert "glm: 429, too many" in note
+        assert "done" not in note
+        assert "\x1b" not in note
