@@ -34,8 +34,10 @@ def edited(plan: Plan, verb: str, index: int) -> Plan:
         case "toggle":
             return toggle_step(plan, index)
         case "rename":
-            step = plan.steps[index]
-            return replace_step(plan, index, step.model_copy(update={"id": f"{step.id}x"[:32]}))
+            # A name in use is a problem that the plan tells; no edit of ours makes one.
+            step, taken = plan.steps[index], {step.id for step in plan.steps}
+            name = next(name for n in range(1, 99) if (name := f"{step.id[:20]}x{n}") not in taken)
+            return replace_step(plan, index, step.model_copy(update={"id": name}))
         case _:
             return move_step(plan, index, -1 if verb == "up" else 1)[0]
 

@@ -87,8 +87,9 @@ class KeyFile:
             raise UsageError(f"{self.path} cannot be written: {error.strerror}") from None
 
     def _refuse_unsafe(self) -> None:
-        self._refuse_inside_a_project()
+        # First: where there is no file, its place is nobody's concern.
         found = self.path.stat()
+        self._refuse_inside_a_project()
         if not stat.S_ISREG(found.st_mode):
             raise UsageError(f"{self.path} is no file: keys cannot be read from it")
         if sys.platform != "win32" and found.st_mode & 0o077:
