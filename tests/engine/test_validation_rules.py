@@ -236,6 +236,13 @@ def test_a_stub_the_tree_does_not_show_is_hard_over_lines_that_went() -> None:
     assert validate("a.kt", new).state is ReportState.SUSPECT
 
 
+@pytest.mark.parametrize("half", ["${{ github.ref }", "${ github.ref }}"])
+def test_half_an_expression_of_a_workflow_is_hard(half: str) -> None:
+    good = "on: push\nenv:\n  a: ${{ github.ref }}\n  b: c\n"
+    assert validate("a.yml", good).state is ReportState.FINE
+    assert validate("a.yml", good.replace("${{ github.ref }}", half), good).is_hard
+
+
 def test_a_body_that_moved_is_only_suspect() -> None:
     moved = f"def _sum(items):\n{BODY}\n\n" + FUNCTION.replace(BODY, "    pass\n")
     assert validate("a.py", moved, FUNCTION).state is ReportState.SUSPECT

@@ -22,6 +22,9 @@ _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A warning filter is process-wide; without the lock two threads could leave it changed.
 _FILTERS = threading.Lock()
 
+_HALF_EXPRESSION = re.compile(r"\$\{\{|\$\{ [^{}\n]{0,400}\}\}")
+"""What is left of an expression of a workflow once the whole ones are covered."""
+
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)")
 _STRICT_JSON = frozenset({"package.json", "package-lock.json", "composer.json", "composer.lock"})
 _NEWER = ("invalid syntax", "f-string", "expected '('", "multiple exception types must be")
@@ -169,8 +172,13 @@ def _toml(text: str) -> ParseProblem | None:
 
 def _yaml(text: str) -> ParseProblem | None:
     """Read the events only: a tag of some program is no error, and nothing is built."""
+    bare = covered("yaml", text)
+    half = _HALF_EXPRESSION.search(bare)
+    if half is not None:
+        line = bare.count("\n", 0, half.start()) + 1
+        return ParseProblem("a `${{ }}` is not whole", line, is_cut=True)
     try:
-        for _ in yaml.parse(covered("yaml", text), Loader=_YAML_LOADER):
+        for _ in yaml.parse(bare, Loader=_YAML_LOADER):
             pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
