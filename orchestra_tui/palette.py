@@ -1,7 +1,7 @@
 """The command palette: the keys that work here, the screens and the themes, by name.
 
 The rule a reader must not break: what approves something is left out (`ids` that end in
-`.approve` or `.commit`); approvals are keys or buttons, never found by typing a name.
+`.approve`, `.commit`, ...); approvals are keys or buttons, never found by typing a name.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.types import IgnoreReturnCallbackType
 
-_APPROVALS = (".approve", ".commit", ".confirm")
+_APPROVALS = (".approve", ".commit", ".confirm", ".accept_anyway")
 
 
 class Entry(NamedTuple):

@@ -18,7 +18,10 @@ class CheckpointList(PickList):
             [
                 PickRow(
                     key=str(point.seq),
-                    left=((f"{point.at:%H:%M:%S} ", MUTED), (clean_line(point.label), "")),
+                    left=(
+                        (f"{point.at.astimezone():%H:%M:%S} ", MUTED),
+                        (clean_line(point.label), ""),
+                    ),
                     right=((plural(len(point.files), "file"), MUTED),),
                 )
                 for point in reversed(checkpoints)

@@ -1,4 +1,4 @@
-"""The task that is being typed, kept in a small file so that a crash does not lose it."""
+"""What is being typed, kept in a small file so that a crash does not lose it."""
 
 import asyncio
 import os
@@ -8,10 +8,16 @@ MAX_CHARACTERS = 200_000
 
 
 class DraftFile:
-    """`draft.txt` in the project's state folder; a folder that cannot be written keeps nothing."""
+    """A file in the project's state folder; a folder that cannot be written keeps nothing.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "draft.txt"
+    `limit` is how many characters are kept: the task's by default.
+    """
+
+    def __init__(
+        self, folder: Path, name: str = "draft.txt", *, limit: int = MAX_CHARACTERS
+    ) -> None:
+        self._path = folder / name
+        self._limit = limit
 
     async def read(self) -> str:
         """The draft; empty if there is none."""
@@ -23,7 +29,7 @@ class DraftFile:
 
     def _read(self) -> str:
         try:
-            return self._path.read_text(encoding="utf-8", errors="replace")[:MAX_CHARACTERS]
+            return self._path.read_text(encoding="utf-8", errors="replace")[: self._limit]
         except OSError:
             return ""
 
@@ -33,7 +39,7 @@ class DraftFile:
             if not text.strip():
                 self._path.unlink(missing_ok=True)
             elif self._path.parent.is_dir():
-                part.write_text(text[:MAX_CHARACTERS], encoding="utf-8", errors="replace")
+                part.write_text(text[: self._limit], encoding="utf-8", errors="replace")
                 os.replace(part, self._path)
         except OSError:
             # A draft is a convenience: a full or read-only disk must not stop the typing.

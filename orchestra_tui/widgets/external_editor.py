@@ -13,14 +13,16 @@ class EditorError(Exception):
     """The editor cannot be used; the message says why and what to do."""
 
 
-async def edit_text(app: App[object], text: str, *, suffix: str) -> str:
+async def edit_text(app: App[object], text: str, *, suffix: str, name: str = "plan") -> str:
     """What the user makes of `text` in his editor; the engine goes on meanwhile.
+
+    The editor sees a file called `name` and `suffix`; both must be safe in a file name.
 
     Raises EditorError when there is no editor, it fails, or the terminal cannot be lent.
     """
     command = editor_command()
     with tempfile.TemporaryDirectory(prefix="orchestra-edit-") as folder:
-        path = Path(folder) / f"plan{suffix}"
+        path = Path(folder) / f"{name}{suffix}"
         await asyncio.to_thread(path.write_text, text, encoding="utf-8")
         try:
             # Batched updates: a record that arrives now must not paint over the editor.

@@ -1,4 +1,4 @@
-"""The last line of every screen: the keys that do something here, as many as fit.
+"""The last line of every screen, or its last two: the keys that do something here.
 
 The rule a reader must not break: the hints come from the active bindings, never from a list of
 their own, so that a key that is shown works and a remapped key is shown as it is.
@@ -48,7 +48,7 @@ class KeyHints(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._hints: list[Hint] = []
-        self._places: list[tuple[int, int, str]] = []
+        self._places: list[tuple[int, int, int, str]] = []
 
     def on_mount(self) -> None:
         """Follow the focus: other widgets have other keys."""
@@ -62,25 +62,30 @@ class KeyHints(Widget):
         """The hints that fit: the nearest widget's first; the frame's have their place kept."""
         own = [hint for hint in self._hints if not hint.is_frame]
         frame = [hint for hint in self._hints if hint.is_frame]
+        last = max(1, self.size.height) - 1
         reserved = sum(hint.width + _GAP for hint in frame)
-        parts: list[Content] = []
-        places: list[tuple[int, int, str]] = []
-        x = 0
+        lines: list[list[Content]] = [[] for _ in range(last + 1)]
+        places: list[tuple[int, int, int, str]] = []
+        x, y = 0, 0
         for hint in [*own, *frame]:
-            kept = 0 if hint.is_frame else reserved
+            # The frame's stand together, so that the eye finds them where they were.
+            needed = reserved - _GAP if frame and hint is frame[0] else hint.width
+            if x + needed > self.size.width and y < last:
+                x, y = 0, y + 1
+            kept = reserved if y == last and not hint.is_frame else 0
             if x + hint.width + kept > self.size.width:
                 continue
-            parts.append(Content.assemble((hint.shown_key, _KEY_STYLE), f" {hint.text}"))
-            places.append((x, x + hint.width, hint.key))
+            lines[y].append(Content.assemble((hint.shown_key, _KEY_STYLE), f" {hint.text}"))
+            places.append((y, x, x + hint.width, hint.key))
             x += hint.width + _GAP
         self._places = places
-        return Content(" " * _GAP).join(parts)
+        return Content("\n").join(Content(" " * _GAP).join(line) for line in lines)
 
     def on_click(self, event: events.Click) -> None:
         """Press the key whose hint was clicked."""
         x = event.x - self.styles.padding.left
-        for start, end, key in self._places:
-            if start <= x < end:
+        for y, start, end, key in self._places:
+            if y == event.y and start <= x < end:
                 self.app.simulate_key(key)
                 return
 

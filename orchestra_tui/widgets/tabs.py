@@ -6,7 +6,9 @@ the focus from somebody who types.
 
 from dataclasses import dataclass
 
-from orchestra_tui.domain.state import Phase, RunState, SessionState, StepStatus
+from orchestra_tui.domain.ids import StepId
+from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState, StepStatus
+from orchestra_tui.widgets.trouble import waits_for_user
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ TABS = (
     Tab("plan", "Plan", "f3", "read, edit and approve the plan"),
     Tab("run", "Run", "f4", "watch the agents work"),
     Tab("diff", "Diff", "f5", "compare the changes and commit"),
-    Tab("recovery", "Recovery", "f6", "see what failed and what to do about it"),
+    Tab("recovery", "Recovery", "f6", "see what is damaged, what is tried, and decide"),
     Tab("sessions", "Sessions", "f7", "open or resume an earlier session"),
     Tab("metrics", "Metrics", "f8", "tokens, money, latency and success, by model and by role"),
     Tab("doctor", "Doctor", "f9", "see what can work here, choose who is asked", in_header=False),
@@ -52,7 +54,7 @@ def badges(session: SessionState | None) -> frozenset[str]:
     elif run.budget_stops and run.outcome is None:
         waiting.add("run")
     is_open = run.outcome is None
-    if is_open and any(step.status in _NEEDS_LOOK for step in run.ordered_steps):
+    if is_open and any(_needs_look(step) for step in run.ordered_steps):
         waiting.add("recovery")
     return frozenset(waiting)
 
@@ -66,7 +68,8 @@ def wanted_screen(before: SessionState | None, after: SessionState | None) -> st
     old = newest_run(before)
     is_same = before is not None and after is not None and before.id == after.id
     if is_same and old is not None and old.id == new.id and _place(old) == wanted:
-        return None
+        has_more = wanted == "recovery" and bool(_undecided(new) - _undecided(old))
+        return wanted if has_more else None
     return wanted
 
 
@@ -77,12 +80,14 @@ def landing_screen(session: SessionState) -> str:
         return "home"
     if place := _place(run):
         return place
-    if any(step.status in _NEEDS_LOOK for step in run.ordered_steps):
+    if any(_needs_look(step) for step in run.ordered_steps):
         return "recovery"
     return "diff" if run.proposed_files else "run"
 
 
 def _place(run: RunState) -> str | None:
+    if run.phase is not Phase.PAUSED and _undecided(run):
+        return "recovery"
     match run.phase:
         case Phase.AWAITING_APPROVAL:
             return "plan"
@@ -92,6 +97,15 @@ def _place(run: RunState) -> str | None:
             return None
         case _:
             return "run"
+
+
+def _undecided(run: RunState) -> frozenset[StepId]:
+    """The steps that wait for a decision of the user on the recovery screen."""
+    return frozenset(step.id for step in run.ordered_steps if waits_for_user(run, step))
+
+
+def _needs_look(step: StepState) -> bool:
+    return step.status in _NEEDS_LOOK or step.is_defeated
 
 
 _NEEDS_LOOK = {StepStatus.CONFLICT, StepStatus.FAILED, StepStatus.REVERTED}

@@ -1,4 +1,4 @@
-"""The files in trouble: state, path, cause, and how often it was tried."""
+"""The files in trouble: state, name, cause, and how often it was tried."""
 
 from collections.abc import Sequence
 
@@ -16,16 +16,21 @@ class TroubleList(PickList):
         signs = signs_of(self.app)
         rows = [_row(trouble, signs) for trouble in found if not trouble.is_over]
         over = [_row(trouble, signs) for trouble in found if trouble.is_over]
-        if over:
-            rows += [PickRow(key="", left=(("came through", MUTED),)), *over]
-        self.show_rows(rows)
+        if over and rows:
+            rows.append(PickRow(key="", left=(("came through", MUTED),)))
+        self.show_rows([*rows, *over])
 
 
 def _row(trouble: Trouble, signs: Signs) -> PickRow:
     sign = step_sign(trouble.status, signs)
     style = str(sign.spans[0].style) if sign.spans else ""
+    mark, name_style = sign.plain, ""
+    if trouble.waits:
+        mark, style, name_style = signs.needs_user, "$text-warning bold", "bold"
     folder, _, name = trouble.path.rpartition("/")
-    left: list[Span] = [(f"{sign.plain} ", style), (name, "")]
+    left: list[Span] = [(f"{mark} ", style), (name, name_style)]
+    if trouble.short_cause:
+        left.append((f"  {trouble.short_cause}", style))
     if folder:
         left.append((f"  {folder}/", MUTED))
     return PickRow(key=trouble.step, left=tuple(left), right=((trouble.count, MUTED),))

@@ -1,4 +1,4 @@
-"""A run in every kind of trouble, for the recovery screen."""
+"""Runs in every kind of trouble, for the recovery screen."""
 
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import ActivityKind
@@ -7,7 +7,7 @@ from orchestra_tui.domain.ports import GetBlob
 from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach
 from orchestra_tui.domain.review import Diagnostic
 from tests.ui.stub_client import StubClient
-from tests.ui.work_story import PATHS, R1, Story
+from tests.ui.work_story import CODEX, PATHS, R1, Story
 
 WHOLE = '"""Token buckets."""\n\n\ndef take(key: str) -> bool:\n    return bool(key)\n'
 DAMAGED = '"""Token buckets."""\n\n\ndef take(key: str, limits=(1,\n'
@@ -61,3 +61,45 @@ def troubled() -> StubClient:
     story.written(story.begun("s5"), WHOLE)
     story.reverted("s5", "no fix was enough")
     return client
+
+
+def attempting() -> tuple[StubClient, str]:
+    """A reply was cut off, continuing was damaged again, the Consultant writes now; its stream."""
+    client = StubClient(answers={GetBlob: lambda query: BLOBS.get(query.blob)})
+    story = Story(client).started().approved(PATHS).accepted("s1")
+    cut(story)
+    again = story.begun("s2", ActivityKind.RECOVER, attempt=2, approach=RecoveryApproach.CONSULT)
+    key = story.called(again, adapter=CODEX)
+    story.called(story.begun("s3"))
+    return client, key
+
+
+def recovered() -> StubClient:
+    """The Consultant's text was good; the file was audited."""
+    client = StubClient(answers={GetBlob: lambda query: BLOBS.get(query.blob)})
+    story = Story(client).started().approved(PATHS).accepted("s1")
+    cut(story)
+    again = story.begun("s2", ActivityKind.RECOVER, attempt=2, approach=RecoveryApproach.CONSULT)
+    story.called(again, adapter=CODEX)
+    story.answered(again)
+    story.attempted(again, AttemptOutcome.WRITTEN)
+    story.written(again, WHOLE)
+    story.audited("s2")
+    return client
+
+
+def cut(story: Story) -> None:
+    """The reply for `s2` stops in its fourth line, and nothing certain can be repaired."""
+    for kind, approach in (
+        (ActivityKind.EXECUTE, None),
+        (ActivityKind.RECOVER, RecoveryApproach.CONTINUE),
+    ):
+        trying = story.begun("s2", kind, approach=approach)
+        story.called(trying)
+        story.answered(trying)
+        story.refused(
+            trying,
+            reason="the text ends inside a bracket",
+            diagnostics=(CUT,),
+            text=blob_hash(DAMAGED.encode()),
+        )

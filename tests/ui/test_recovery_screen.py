@@ -12,7 +12,6 @@ from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.ports import GetBlob
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
 from orchestra_tui.widgets.checkpoint_list import CheckpointList
-from orchestra_tui.widgets.issue_list import IssueList
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.source_view import SourceView
 from orchestra_tui.widgets.trouble import troubles
@@ -35,14 +34,12 @@ async def opened(app: RecoveryApp, pilot: Pilot[Any]) -> None:
 def test_every_kind_of_trouble_is_listed() -> None:
     """With its cause and its tries; what came through stands last."""
     found = troubles(troubled().state.run)
-    told = [
-        (trouble.step, trouble.status.value, trouble.tries, trouble.is_over) for trouble in found
-    ]
+    told = [(t.step, t.status.value, t.count, t.is_over, t.waits) for t in found]
     assert told == [
-        ("s2", "failed", 3, False),
-        ("s3", "conflict", 0, False),
-        ("s5", "reverted", 0, False),
-        ("s4", "accepted", 1, True),
+        ("s2", "failed", "2/5", False, True),
+        ("s3", "conflict", "", False, True),
+        ("s5", "reverted", "", False, False),
+        ("s4", "accepted", "0/5", True, False),
     ]
     assert found[0].cause.endswith("the last: the reply stops in the middle of line 4")
     assert "two files in one reply" in found[3].cause
@@ -54,9 +51,12 @@ async def test_damaged_text_beside_the_last_good_one() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(app, pilot)
         rows = shown(app.screen.query_one(AttemptTimeline))
-        assert len([row for row in rows if "refused" in row]) == 3
-        assert not any("failed" in row for row in rows)
-        assert "truncated" in shown(app.screen.query_one(IssueList))[0]
+        told = [row.split()[1:5] for row in rows]
+        assert [words[0] for words in told] == ["write", "consult", "other", "pieces"]
+        assert "refused" in rows[0]
+        assert "unusable" in rows[1]
+        assert "nobody" in rows[2]
+        assert "impossible" in rows[2]
         damaged = shown(app.screen.query_one("#damaged-text", SourceView))
         at = next(n for n, row in enumerate(damaged) if "limits=(1," in row)
         assert "truncated: the text ends inside" in damaged[at + 1]
@@ -98,9 +98,9 @@ async def test_reply_of_a_failed_fix_is_chosen_before_the_revert() -> None:
         await opened(app, pilot)
         attempts = app.screen.query_one(AttemptTimeline)
         row = shown(attempts)[attempts.cursor]
-        assert "refused  cut at the output limit" in row
+        assert "refused  cut at the output" in row
         title = app.screen.query_one("#damaged-title", PlainStatic)
-        assert str(title.visual) == "the reply as it came, never applied"
+        assert str(title.visual) == "damaged, never applied"
         assert "half a rep" in shown(app.screen.query_one("#damaged-text", SourceView))[0]
         attempts.focus()
         await pilot.press("home")
@@ -139,12 +139,12 @@ async def test_revert_of_the_run_asks() -> None:
 
 
 async def test_keys_that_do_nothing_are_not_offered() -> None:
-    """A failed step cannot be skipped; a reverted file not reverted again."""
+    """A file that is as before the run is not reverted again."""
     app = RecoveryApp(troubled())
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(app, pilot)
         assert app.screen.check_action("retry", ())
-        assert not app.screen.check_action("skip", ())
+        assert not app.screen.check_action("revert_file", ())
         await pilot.press("down")
         assert app.screen.check_action("skip", ())
         await pilot.press("down")

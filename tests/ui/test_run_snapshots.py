@@ -1,4 +1,4 @@
-"""How the run, diff and recovery screens look in their main states: look at changed SVGs."""
+"""How the run and diff screens look in their main states: look at changed SVGs."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +14,6 @@ from orchestra_tui.screens.base import AppOptions
 from orchestra_tui.screens.run import RunScreen
 from tests.ui.diff_samples import PATHS as DIFF_PATHS
 from tests.ui.diff_samples import reviewed, sample_report
-from tests.ui.recovery_samples import troubled
 from tests.ui.stub_client import REHEARSAL_PROJECT, StubClient
 from tests.ui.work_story import (
     CODEX,
@@ -24,7 +23,6 @@ from tests.ui.work_story import (
     R1,
     SCRIPT,
     DiffApp,
-    RecoveryApp,
     Story,
     WorkApp,
 )
@@ -200,16 +198,3 @@ def test_diff_in_ascii_and_light(snap_compare: Compare) -> None:
     app = DiffApp(reviewed(), options=AppOptions(use_ascii=True, theme="orchestra-light"))
     before = pressing("right_curly_bracket")
     assert snap_compare(app, terminal_size=(120, 40), run_before=before)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("down", [0, 1, 2])
-def test_recovery(snap_compare: Compare, down: int, size: tuple[int, int]) -> None:
-    """A truncated reply, a conflict, a reverted file."""
-    before = pressing(*["down"] * down, first="recovery")
-    assert snap_compare(RecoveryApp(troubled()), terminal_size=size, run_before=before)
-
-
-def test_recovery_of_nothing(snap_compare: Compare) -> None:
-    """All is well."""
-    assert snap_compare(RecoveryApp(StubClient()), terminal_size=(80, 24), run_before=pressing())

@@ -75,7 +75,7 @@ class WorkApp(OrchestraApp):
     MODES: ClassVar[dict[str, Any]] = OrchestraApp.MODES | {
         "run": lambda: RunScreen(clock=lambda: NOW),
         "diff": DiffScreen,
-        "recovery": RecoveryScreen,
+        "recovery": lambda: RecoveryScreen(clock=lambda: NOW),
     }
     DEFAULT_MODE = "run"
 
