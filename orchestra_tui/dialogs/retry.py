@@ -80,9 +80,9 @@ class RetryDialog(Dialog[RetryAnswer]):
         .hint { color: $text-muted; }
         .hint { max-height: 4; }
         .caption { color: $text-muted; }
-        #note { height: 4; }
+        #note { height: 4; max-height: 13vh; }
         #agents { height: auto; max-height: 15vh; }
-        #problem { color: $text-error; height: auto; }
+        #problem { color: $text-error; height: auto; display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -136,6 +136,8 @@ class RetryDialog(Dialog[RetryAnswer]):
         agents = self.query_one(AgentPicks).chosen
         if self._needs_choice and not note and not agents:
             words = "An attempt is under way: write a note for the next one, or choose who makes it"
-            self.query_one("#problem", PlainStatic).update(words)
+            problem = self.query_one("#problem", PlainStatic)
+            problem.update(words)
+            problem.display = True
             return
         self.dismiss(RetryAnswer(note, agents))
