@@ -187,6 +187,10 @@ class OrchestraApp(App[Reopen]):
         """Show a short notice; `message` may hold foreign text."""
         self.notify(clean(message), severity="error" if is_error else "information", markup=False)
 
+    def action_help_quit(self) -> None:
+        """For a ctrl+c that has nothing to copy: what it does in other programs."""
+        self.say("^q leaves, and the run is kept; s on the Run screen stops it")
+
     def reopen(self, root: str, session: SessionId, *, resume: bool) -> None:
         """Leave, so that the composition root opens another project."""
         self.exit(result=Reopen(root=root, session=session, resume=resume))

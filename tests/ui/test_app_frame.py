@@ -35,6 +35,17 @@ async def test_app_starts_on_home_and_leaves_with_zero() -> None:
     assert app.return_code == 0
 
 
+async def test_ctrl_c_says_how_to_leave_and_how_to_stop() -> None:
+    app = OrchestraApp(StubClient())
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: app.project is not None and app.session is not None)
+        app.switch_mode("run")
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: bool(app.screen.query("Toast")))
+        assert "^q leaves" in str(app.screen.query_one("Toast").render())
+        assert app.is_running
+
+
 async def test_the_app_goes_where_something_waits() -> None:
     """Plan, run, diff, each when its time has come; and the state is the engine's."""
     client = StubClient()

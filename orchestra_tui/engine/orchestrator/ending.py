@@ -13,7 +13,7 @@ def ending(run: RunState) -> RunFinished | None:
     if run.outcome is not None or run.running:
         return None
     if run.is_cancelling:
-        return finish_event(run, Outcome.CANCELLED, "cancelled")
+        return finish_event(run, Outcome.CANCELLED, "")
     if run.halted:
         is_configuration = run.halted in CONFIGURATION_KINDS
         outcome = Outcome.MISCONFIGURED if is_configuration else Outcome.UNAVAILABLE
