@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import Activity, ActivityKind
 from orchestra_tui.domain.budget import Budget, BudgetKind, Limits, OnUnknownPrice, Reserve
-from orchestra_tui.domain.calls import AdapterInfo, FinishReason, Usage
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.fold import fold
 from orchestra_tui.domain.ids import ActivityKey, CallKey, Role, blob_hash
 from orchestra_tui.domain.money import Cost, CostBasis, Price
@@ -20,9 +20,10 @@ from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.spending import money_of, tokens_in, used
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.engine.adapters.fallback import Link
+from orchestra_tui.engine.adapters.patience import MOST
 from orchestra_tui.engine.adapters.prices import PriceBook, Tariff
 from orchestra_tui.engine.orchestrator.ledger import Asked, BudgetStopped, Ledger
-from tests.engine.chain_doubles import ScriptedAdapter
+from tests.engine.chain_doubles import ScriptedAdapter, now, run_timeless
 from tests.engine.sample_log import RUN, SESSION, START, records_of
 
 PRICES = PriceBook({"m": Price(input=Decimal(1), output=Decimal(10))})
@@ -104,8 +105,9 @@ def adapter() -> ScriptedAdapter:
     return ScriptedAdapter("a")
 
 
-async def told(why: str) -> None:
+async def told(why: str, seconds: float) -> None:
     assert "set aside" in why
+    assert seconds > 0
 
 
 def started(key: CallKey, role: Role, reserve: Reserve) -> ev.CallStarted:
@@ -240,3 +242,27 @@ async def test_a_cut_off_call_that_is_asked_again_is_not_forgotten() -> None:
     assert money_of(world.state).usd == Decimal("0.1")
     assert used(world.state, None, {}, START).usd == Decimal("0.6"), "the reserve counts"
     assert used(world.state, None, {}, START).tokens == 120
+
+
+def test_the_wait_for_calls_in_flight_has_an_end() -> None:
+    """Also where one of them never ends: then the user is asked, as at the limit itself."""
+
+    async def work() -> None:
+        world = World(Budget(tokens=1000))
+        waits: list[float] = []
+
+        async def noted(why: str, seconds: float) -> None:
+            waits.append(seconds)
+
+        # A rehearsal needs no price list, which is looked at in a thread.
+        link = Link(ScriptedAdapter("a", kind=ProviderKind.REHEARSAL), max_output_tokens=600)
+        first = Asked(RUN, CallKey("r1/s1/execute/1/call/1"), Role.EXECUTOR, link, 10)
+        await world.ledger.admit(first, noted)
+        began = now()
+        second = Asked(RUN, CallKey("r1/s2/execute/1/call/1"), Role.EXECUTOR, link, 10)
+        with pytest.raises(BudgetStopped, match="set aside"):
+            await world.ledger.admit(second, noted)
+        assert waits == [link.timeouts.total * MOST]
+        assert now() - began == pytest.approx(waits[0])
+
+    run_timeless(work())

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
@@ -121,7 +122,7 @@ class JournaledTries:
         request, patience = await self._patiently(attempt)
         text = as_json(request).encode()
         asked = Asked(self._activity.run, key, self._question.role, link, len(text))
-        reserve = await self._ledger.admit(asked, lambda why: self._wait_for_room(link, why))
+        reserve = await self._ledger.admit(asked, partial(self._wait_for_room, link))
         try:
             await self._started(link, text, attempt.passed, reserve, patience)
             watch = await self._watch(request)
@@ -247,10 +248,9 @@ class JournaledTries:
         completion = Completion(data.decode(), call.finish, call.usage, call.adapter.model)
         return Earlier(name, completion)
 
-    async def _wait_for_room(self, link: Link, why: str) -> None:
+    async def _wait_for_room(self, link: Link, why: str, seconds: float) -> None:
         """Record that the next call waits until calls in flight have ended."""
         reason = f"the calls in flight may use up the budget: {why}"
-        seconds = link.timeouts.total
         await self.delayed(Stay(name=link.name, reason=reason, seconds=seconds))
 
     async def _started(

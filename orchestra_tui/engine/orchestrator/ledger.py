@@ -17,6 +17,7 @@ from orchestra_tui.domain.money import Cost, CostBasis
 from orchestra_tui.domain.spending import calls_of, largest, stop_before
 from orchestra_tui.domain.state import RunState, SessionState
 from orchestra_tui.engine.adapters.fallback import Link
+from orchestra_tui.engine.adapters.patience import MOST
 from orchestra_tui.engine.adapters.prices import PriceBook
 from orchestra_tui.engine.event_log import utc_now
 
@@ -31,8 +32,8 @@ _TURNS = 3
 _CAREFUL = Decimal("1.25")
 """On top of the most that was seen."""
 
-Told = Callable[[str], Awaitable[None]]
-"""Takes the reason of a wait that begins."""
+Told = Callable[[str, float], Awaitable[None]]
+"""Takes the reason of a wait that begins, and the seconds after which it is given up."""
 
 
 class BudgetStopped(Exception):
@@ -67,10 +68,11 @@ class Ledger:
     async def admit(self, asked: Asked, told: Told) -> Reserve:
         """Set aside what the call may use, once it fits beside the calls in flight.
 
-        It waits for them where they alone are in its way. Raises BudgetStopped where they are not.
+        It waits for them where they alone are in its way, as long as one call may take. Raises
+        BudgetStopped where they are not, and at the end of that time.
         """
         reserve = await self._reserve(asked)
-        is_told = False
+        until: float | None = None
         while True:
             stop = self._stop(asked, reserve, self._held)
             if stop is None:
@@ -79,10 +81,15 @@ class Ledger:
             if alone := self._stop(asked, reserve, dict.fromkeys(self._held, _NOTHING)):
                 raise BudgetStopped(alone)
             released = self._released
-            if not is_told:
-                await told(stop.message)
-                is_told = True
-            await released.wait()
+            if until is None:
+                longest = asked.link.timeouts.total * MOST
+                until = asyncio.get_running_loop().time() + longest
+                await told(stop.message, longest)
+            try:
+                async with asyncio.timeout_at(until):
+                    await released.wait()
+            except TimeoutError:
+                raise BudgetStopped(stop) from None
 
     def release(self, key: CallKey) -> None:
         """The call has ended: from here on the log says what it used."""
