@@ -14,8 +14,7 @@ from orchestra_tui.engine.adapters.acp.agents import AGENTS, AcpClient, Agent, c
 from orchestra_tui.engine.adapters.acp.talk import AcpTalk, Terms
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.process.adapter import ProcessAdapter
-from orchestra_tui.engine.adapters.process.build import client_key, has_own_pace
-from orchestra_tui.engine.adapters.process.client import ClientSettings
+from orchestra_tui.engine.adapters.process.build import client_settings, has_own_pace, needed
 from orchestra_tui.engine.adapters.process.private_tree import PrivateTree
 
 PACKAGE = "agent-client-protocol"
@@ -61,9 +60,6 @@ def build_acp(
     """
     require_package(settings.name)
     agent = agent_of(settings)
-    key = client_key(settings, keys)
-    if tree is None:
-        raise NotConfigured(f"the adapter {settings.name} needs a project to work in")
     asked = {name for name in ("mode", "model") if getattr(settings, name)}
     terms = Terms(
         mode=settings.mode or agent.mode,
@@ -74,16 +70,9 @@ def build_acp(
     )
     return ProcessAdapter(
         AcpClient(agent, settings.agent, allow=terms.allow),
-        ClientSettings(
-            name=settings.name,
-            command=agent.program,
-            model=settings.model or None,
-            base_url=settings.base_url or None,
-            key=key,
-            keep=settings.env,
-        ),
+        client_settings(settings, agent.program, keys),
         environ,
-        tree,
+        needed(tree, settings.name),
         own_pace=has_own_pace(settings),
         talk=AcpTalk(terms),
         has_version=agent.answers_version,

@@ -41,6 +41,27 @@ def client_key(settings: AdapterSettings, keys: Mapping[str, str]) -> str | None
     )
 
 
+def client_settings(
+    settings: AdapterSettings, command: str | None, keys: Mapping[str, str]
+) -> ClientSettings:
+    """What one client needs to know of its settings. Raises NotConfigured without its key."""
+    return ClientSettings(
+        name=settings.name,
+        command=command,
+        model=settings.model or None,
+        base_url=settings.base_url or None,
+        key=client_key(settings, keys),
+        keep=settings.env,
+    )
+
+
+def needed(tree: PrivateTree | None, adapter: str) -> PrivateTree:
+    """The project that clients work in. Raises NotConfigured if there is none."""
+    if tree is None:
+        raise NotConfigured(f"the adapter {adapter} needs a project to work in")
+    return tree
+
+
 def has_own_pace(settings: AdapterSettings) -> bool:
     """True unless a person wrote how much silence is too much."""
     return not _TIMEOUTS & settings.model_fields_set
@@ -62,20 +83,10 @@ def build_process_adapter(
 
     Raises NotConfigured if its key was not found, or if there is no project to copy.
     """
-    key = client_key(settings, keys)
-    if tree is None:
-        raise NotConfigured(f"the adapter {settings.name} needs a project to work in")
     return ProcessAdapter(
         CLIENTS[settings.kind](),
-        ClientSettings(
-            name=settings.name,
-            command=settings.program or None,
-            model=settings.model or None,
-            base_url=settings.base_url or None,
-            key=key,
-            keep=settings.env,
-        ),
+        client_settings(settings, settings.program or None, keys),
         environ,
-        tree,
+        needed(tree, settings.name),
         own_pace=has_own_pace(settings),
     )
