@@ -120,13 +120,14 @@ def _no_such(where: Sequence[int | str]) -> str:
     """A setting that nobody knows, with the name that was probably meant."""
     name = str(where[-1])
     known = list(_FIELDS.get(str(where[0]) if len(where) > 1 else "", ()))
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known, n=2)
     if "key" in name.lower() and where[0] == "adapters" and name != "api_key_env":
         return (
             "there is no such setting: no key stands in this file. Keep it with "
             '`orchestra keys set NAME` and write api_key_env = "NAME"'
         )
-    return f"there is no such setting{f'; did you mean {near[0]}?' if near else ''}"
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"there is no such setting{meant}"
 
 
 def _place(where: Sequence[int | str], adapters: Sequence[Mapping[str, Any]]) -> str:

@@ -31,7 +31,10 @@ ADAPTER = '[adapters.a]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\n'
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (ADAPTER + 'modle = "m"\n', "adapters.a.modle: there is no such setting; did you mean mod"),
+        (
+            ADAPTER + 'modle = "m"\n',
+            "adapters.a.modle: there is no such setting; did you mean mode or m",
+        ),
         ("[adapter.a]\nmodel = 'm'\n", "adapter: there is no such setting; did you mean adapters?"),
         ("[run]\npatince = 3\n", "run.patince: there is no such setting; did you mean patience?"),
         ("[run]\nscenario = 'calm'\n", "run.scenario: there is no such setting"),

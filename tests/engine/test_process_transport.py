@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestra_tui.domain.calls import Usage
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterKind
 from orchestra_tui.engine.adapters import base
@@ -223,5 +224,8 @@ async def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
     adapter = bench.adapter(Play())
     (tmp_path / "client").unlink()
     request = base.CompletionRequest(key="k", role=Role.AUDITOR, path=None, task="", messages=())
-    with pytest.raises(base.ProcessFailed, match="is not there; install it or set `command`"):
+    with pytest.raises(
+        base.ModelNotFound, match="is not there; install it or set `command`"
+    ) as caught:
         await adapter.execute(request, bench.deltas.append)
+    assert caught.value.usage == Usage(input_tokens=0, output_tokens=0)

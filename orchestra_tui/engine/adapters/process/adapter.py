@@ -20,6 +20,7 @@ from orchestra_tui.engine.adapters.base import (
     CompletionRequest,
     EmptyResponse,
     InvalidResponse,
+    ModelNotFound,
     OnDelta,
     ProcessFailed,
 )
@@ -105,7 +106,10 @@ class ProcessAdapter:
         )
         if program is None:
             what = f"{self._settings.command or self._client.program} is not there"
-            raise ProcessFailed(self._sentence(f"{what}; install it or set `command`"))
+            # No further try helps: a matter of configuration, like a model file that is missing.
+            missing = ModelNotFound(self._sentence(f"{what}; install it or set `command`"))
+            missing.usage = Usage(input_tokens=0, output_tokens=0)
+            raise missing
         try:
             view = self._tree.copied(request.path, is_shared=self._talk.is_two_way)
             async with view as copy, _scratch() as scratch:
