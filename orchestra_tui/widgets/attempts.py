@@ -30,6 +30,8 @@ _APPROACHES = {
     RecoveryApproach.OTHER_ADAPTER: "other agent",
     RecoveryApproach.PIECES: "pieces",
 }
+_NO_TEXT = {ActivityKind.AUDIT, ActivityKind.REVERT, ActivityKind.MANUAL}
+"""A verdict or a step back is no text of the file."""
 BAD_RESULTS = frozenset({"refused", "failed", "unusable", "conflict", "checks fail"})
 RUNNING = "running"
 
@@ -111,7 +113,7 @@ def _ended(
         asked=_asked(calls),
         message=telling.message or last.message,
         diagnostics=telling.diagnostics,
-        text=telling.text or _reply(calls, last),
+        text=None if last.kind in _NO_TEXT else telling.text or _reply(calls),
         calls=tuple(call.key for call in calls),
         seconds=_seconds(calls),
         usage=sum((call.usage for call in calls), Usage()),
@@ -163,10 +165,8 @@ def _asked(calls: list[CallState]) -> str:
     return clean_line(calls[-1].adapter.name) if calls else ""
 
 
-def _reply(calls: list[CallState], note: AttemptNote) -> BlobHash | None:
-    """The last whole reply; a verdict or a step back is no text of the file."""
-    if note.kind in {ActivityKind.AUDIT, ActivityKind.REVERT, ActivityKind.MANUAL}:
-        return None
+def _reply(calls: list[CallState]) -> BlobHash | None:
+    """The last whole reply."""
     return next((call.reply for call in reversed(calls) if call.reply is not None), None)
 
 

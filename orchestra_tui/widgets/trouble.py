@@ -6,6 +6,7 @@ came through in the end.
 
 from dataclasses import dataclass
 
+from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.ids import BlobHash, StepId
 from orchestra_tui.domain.recovery import Recovery, RecoveryCause, RecoveryOutcome
 from orchestra_tui.domain.recovery_rules import last_good
@@ -127,12 +128,17 @@ def _was_in_trouble(step: StepState) -> bool:
         step.status.is_trouble
         or step.status in _AT_WORK
         or bool(step.recoveries)
-        or any(note.result in _BAD_RESULTS for note in step.timeline)
+        or any(_is_bad(note) for note in step.timeline)
     )
 
 
+def _is_bad(note: AttemptNote) -> bool:
+    """A verdict that could not be read says nothing against the file."""
+    return note.result in _BAD_RESULTS and note.kind is not ActivityKind.AUDIT
+
+
 def _trouble(run: RunState, step: StepState) -> Trouble:
-    bad = [note for note in step.timeline if note.result in _BAD_RESULTS]
+    bad = [note for note in step.timeline if _is_bad(note)]
     recovery = step.recoveries[-1] if step.recoveries else None
     tries = sum(note.result in {"refused", "failed"} for note in _one_per_attempt(bad))
     return Trouble(
