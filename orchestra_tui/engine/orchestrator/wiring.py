@@ -45,6 +45,7 @@ from orchestra_tui.engine.store.sqlite import SqliteEventStore
 from orchestra_tui.engine.store.state_home import cache_home
 from orchestra_tui.engine.telemetry.log_file import LogFile
 from orchestra_tui.engine.validation.gate import Gate
+from orchestra_tui.engine.workspace.left_behind import remove_left_behind
 from orchestra_tui.engine.workspace.listing import ProjectFiles
 from orchestra_tui.engine.workspace.private_view import PrivateViews
 from orchestra_tui.engine.workspace.tree import open_tree
@@ -100,6 +101,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         stack.push_async_callback(store.close)
         log = EventLog(store, project=folder.project)
         stack.push_async_callback(log.close)
+        await asyncio.to_thread(remove_left_behind)
         tree = await asyncio.to_thread(open_tree, folder.root)
         files = ProjectFiles(tree)
         copies = PrivateViews(tree, files, options.environment)
