@@ -1,6 +1,7 @@
 """Keys through the engine: found for adapters, stored for the app, kept out of log and journal."""
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -95,3 +96,17 @@ async def test_a_key_file_in_the_project_is_not_used_and_said_so(tmp_path: Path)
         assert KEY not in said
         with pytest.raises(UsageError, match="could be committed"):
             await engine.query(StoreKey(name="TWO", value=SecretStr(KEY)))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are not those of POSIX")
+async def test_a_key_that_is_not_taken_because_others_could_read_it_is_told_so(
+    tmp_path: Path,
+) -> None:
+    """Not only that it is missing: the user has put it there."""
+    keys(tmp_path).parent.mkdir()
+    keys(tmp_path).write_text(f"TWO={KEY}\n")
+    keys(tmp_path).chmod(0o644)
+    with pytest.raises(NotConfigured, match="can be read by others") as raised:
+        async with opened(tmp_path, "TWO"):
+            pass
+    assert KEY not in str(raised.value)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestra_tui.domain.errors import GitError, StorageError
+from orchestra_tui.domain.errors import GitError, NotConfigured, StorageError
 from orchestra_tui.domain.ports import ResultCache, SettingsStore
 from orchestra_tui.domain.settings import Scenario, Settings
 from orchestra_tui.engine.adapters.breaker import Lanes
@@ -241,14 +241,18 @@ def _chains(
     if options.scenario is not None:
         rate = rehearsal_rate(options.environment)
         return rehearsal_chains(build_rehearsal(options.scenario, rate=rate))
-    return build_chains(
-        options.settings,
-        options.environment,
-        options.transport,
-        copies,
-        keys=keys.values,
-        models=models,
-    )
+    try:
+        return build_chains(
+            options.settings,
+            options.environment,
+            options.transport,
+            copies,
+            keys=keys.values,
+            models=models,
+        )
+    except NotConfigured as error:
+        # Why a key was not taken from where the user had put it.
+        raise NotConfigured("; ".join((str(error), *keys.problems))) from None
 
 
 def _lanes(options: EngineOptions) -> Lanes:
