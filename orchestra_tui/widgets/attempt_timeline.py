@@ -33,10 +33,12 @@ class AttemptTimeline(PickList):
         if has_moved or not attempts:
             return
         telling = [a.activity for a in attempts if a.is_bad or a.result == "issues"]
-        self._chosen_for_him = telling[-1] if telling else attempts[-1].activity
-        self.show_key(self._chosen_for_him)
-        # What came of it stands below.
-        self.top = self.cursor
+        chosen = telling[-1] if telling else attempts[-1].activity
+        if chosen != self._chosen_for_him:
+            self._chosen_for_him = chosen
+            self.show_key(chosen)
+            # What came of it stands below.
+            self.top = self.cursor
 
 
 def _row(attempt: Attempt, signs: Signs) -> PickRow:

@@ -18,6 +18,7 @@ from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
 from orchestra_tui.domain.state import StepStatus
 from orchestra_tui.engine.orchestrator.recovery_commands import Offered, decide_recovery
+from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
 from orchestra_tui.widgets.key_hints import KeyHints
 from orchestra_tui.widgets.live_pane import LivePane
@@ -250,6 +251,17 @@ async def test_the_keys_are_in_the_footer_at_80_columns_and_can_be_clicked() -> 
         await agree(pilot)
         await pilot.pause()
         assert client.commands == [cmd.RevertRun()]
+
+
+async def test_the_palette_has_the_actions_but_not_the_approval() -> None:
+    """A damaged text is never taken by typing a name."""
+    app = RecoveryApp(troubled())
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        found = [str(hit.text) async for hit in OrchestraCommands(screen).discover()]
+        assert any(name.startswith("retry") for name in found)
+        assert any(name.startswith("by hand") for name in found)
+        assert not any(name.startswith("accept") for name in found)
 
 
 # --- opening by itself -----------------------------------------------------------------------

@@ -65,12 +65,12 @@ class RecoveryActions(RecoveryHand):
         _bind("s", "skip", "skip", "Give this step up; a file in recovery goes back first"),
         _bind("x", "revert_file", "revert file", "Put this file back as it was before the run"),
         _bind("X", "revert_run", "revert run", "Put every file of the run back"),
-        _bind("D", "drop_draft", "drop draft", "Forget what you wrote by hand for this file"),
         _bind("d", "other_side", "other text", "The damaged text, or the last good one"),
         Binding("right_square_bracket,n", "finding(1)", "finding", key_display="]",
                 id="recovery.next_finding", tooltip="To the next finding in the damaged text"),
         Binding("left_square_bracket,N", "finding(-1)", "finding before", key_display="[",
                 show=False, id="recovery.finding_before", tooltip="To the finding before"),
+        _bind("D", "drop_draft", "drop draft", "Forget what you wrote by hand for this file"),
     ]  # fmt: skip
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -114,6 +114,7 @@ class RecoveryHand(OrchestraScreen):
             return
         self._sent.pop(step, None)
         self.editing = step
+        self.remove_class("-other-side")
         self.add_class("-editing")
         self.hand.begin(path_of(run, step), text, told)
         self.refresh_bindings()
