@@ -5,7 +5,7 @@ finding. A stub in a new function may be what the plan asked for, so it is never
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from orchestra_tui.engine.validation.languages import Language
@@ -34,6 +34,7 @@ _WORDS = r"(?:not (?:yet )?(?:been )?implemented|unimplemented|to ?do\b|stub)"
 _MARKED = re.compile(
     r"(?:raise NotImplementedError\b.*|raise NotImplemented\b.*|raise [\"'(].*" + _WORDS + r".*|"
     r"(?:todo|unimplemented)!\(.*\)|panic!?\(.*" + _WORDS + r".*\)|TODO\(.*\)|\?\?\?|"
+    r":todo|:not_implemented|"
     r"throw (?:new )?\\?[\w.\\]*(?:NotImplemented|Unimplemented)\w*\(.*\)|"
     r"throw (?:new )?\\?[\w.:\\]*(?:Error|Exception|error)\(.*" + _WORDS + r".*\)|"
     r"(?:fatalError|preconditionFailure|error|abort|die|stop|croak|confess)\(?.*"
@@ -87,7 +88,7 @@ def body_findings(
         elif old_tree is None or lines.old is not None:
             fresh.append(function)
     if plan is None or not plan.may_stub:
-        found += _stubs(fresh, new_tree) or _lonely_notes(lines, _judged(new_tree))
+        found += _stubs(fresh, new_tree, lines) or _lonely_notes(lines, _judged(new_tree))
     return tuple(found[:SHOWN])
 
 
@@ -116,11 +117,17 @@ def _lonely_notes(lines: LinePair, judged: frozenset[int]) -> list[Finding]:
         if not is_alone or line.strip() in lines.known or number in judged:
             continue
         head = lines.new[above - 1]
-        is_stub = says_stub(line) if _COMMENT.match(line) else is_marked_stub(line)
-        if is_stub and "init(coder" not in line and _HEAD.search(head) and not _NO_HEAD.match(head):
-            found.append(_lonely(lines, number))
+        is_comment = _COMMENT.match(line) is not None
+        if not (says_stub(line) if is_comment else is_marked_stub(line)) or "init(coder" in line:
+            continue
+        note = _lonely(lines, number)
+        is_below_head = _HEAD.search(head) is not None and not _NO_HEAD.match(head)
+        # Over lines that went, a statement that says so is a stub in any block.
+        if is_below_head or (not is_comment and note.state.is_hard):
+            found.append(note)
+    hard = [note for note in found if note.state.is_hard]
     is_pattern = len(found) > 3
-    return [] if is_pattern else found
+    return hard if is_pattern else found
 
 
 def _lonely(lines: LinePair, number: int) -> Finding:
@@ -173,7 +180,7 @@ def _emptied(
     )
 
 
-def _stubs(fresh: list[Function], tree: TreeFacts) -> list[Finding]:
+def _stubs(fresh: list[Function], tree: TreeFacts, lines: LinePair) -> list[Finding]:
     """Stubs in functions that are new; a class of many is an interface, not unfinished work."""
     found: list[Finding] = []
     stubs = [function for function in fresh if is_marked_stub(function.body)]
@@ -189,16 +196,22 @@ def _stubs(fresh: list[Function], tree: TreeFacts) -> list[Finding]:
             or _ABSTRACT.search(function.around)
         ):
             continue
-        found.append(
-            finding(
-                ReportState.SUSPECT,
-                "stub",
-                f"{function.name} is only a stub",
-                line=function.line,
-                evidence=function.body,
-            )
-        )
+        found.append(_fresh_stub(function, lines))
     return found
+
+
+def _fresh_stub(function: Function, lines: LinePair) -> Finding:
+    """A stub in a function of a new name; hard where the body of another was."""
+    last = function.line + function.body.count("\n")
+    gaps = [lines.removed_at(line) for line in range(function.line, last + 2)]
+    removed, gone = max(gaps, key=lambda gap: gap[0])
+    if removed >= BODY_FROM and not _moved(gone, lines):
+        message = f"{function.name} is a stub where {removed} lines of the file were"
+        return finding(
+            ReportState.ELIDED, "emptied-body", message, line=function.line, evidence=gone
+        )
+    message = f"{function.name} is only a stub"
+    return finding(ReportState.SUSPECT, "stub", message, line=function.line, evidence=function.body)
 
 
 def is_stub(body: str) -> bool:
@@ -232,14 +245,15 @@ def _is_constant(body: str) -> bool:
 
 def _is_explained(body: str) -> bool:
     """True if a comment says why nothing is to be done here."""
-    return any(len(note.split()) > 3 and not _is_note(note) for note in _notes(body))
+    return any(len(note.split()) > 3 and strength(note) is Strength.NONE for note in _notes(body))
 
 
 def _moved(body: str, lines: LinePair) -> bool:
     """True if most of the old body stands elsewhere in the new text."""
-    code = [line for line in code_of(body).splitlines() if len(line) > 3]
-    present = {line.strip().rstrip(";") for line in lines.new}
-    return bool(code) and 2 * sum(line.rstrip(";") in present for line in code) > len(code)
+    code = {line.rstrip(";") for line in code_of(body).splitlines() if len(line) > 3}
+    after = Counter(line.strip().rstrip(";") for line in lines.new)
+    before = Counter(line.strip().rstrip(";") for line in lines.old or ())
+    return bool(code) and 2 * sum(after[line] >= before[line] for line in code) > len(code)
 
 
 def _notes(body: str) -> Iterator[str]:

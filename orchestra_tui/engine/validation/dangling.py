@@ -45,8 +45,8 @@ _SQL_STATEMENT = re.compile(
     r"truncate|call|do|declare)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_LIST_LINE = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|^\s*[|>#\[<!:]|^\s{4}")
-_WORD_END = re.compile(r"[A-Za-z,;]$")
+_LIST_LINE = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|^\s*[|>#\[<!:]|^\s{2}|^Copyright\b|^\W*&\w+;")
+_WORD_END = re.compile(r"[A-Za-z,]$")
 
 
 def dangling_findings(language: Language, lines: LinePair) -> tuple[Finding, ...]:
@@ -126,7 +126,8 @@ def _yaml(lines: Sequence[str], last: int) -> str | None:
 
 def _markdown(lines: Sequence[str], last: int) -> str | None:
     text = lines[last].strip()
-    if re.match(r"^#{1,6}\s+\S", text) and last > 3:
+    # A changelog may end with its first release, of which there is nothing more to say.
+    if re.match(r"^#{1,6}\s+\D+$", lines[last].rstrip()) and last > 3:
         return "the text stops after a heading"
     above = lines[last - 1].strip()
     if text.startswith("|") and above.startswith("|") and above.endswith("|"):
@@ -137,8 +138,22 @@ def _markdown(lines: Sequence[str], last: int) -> str | None:
         return "the text stops inside a link"
     is_paragraph = not _LIST_LINE.match(lines[last]) and len(text) > 25
     if is_paragraph and _WORD_END.search(text) and len(text.split()) > 4:
-        return "the text stops in the middle of a sentence"
+        return (
+            "the text stops in the middle of a sentence" if _ends_sentences(lines, last) else None
+        )
     return None
+
+
+def _ends_sentences(lines: Sequence[str], last: int) -> bool:
+    """True if the paragraphs of this document end with a mark: then one that does not is cut."""
+    ends = [
+        above.rstrip()
+        for before, above, below in zip(["", *lines], lines, lines[1:last], strict=False)
+        if above.strip() and not below.strip() and not _LIST_LINE.match(above)
+        if not _LIST_LINE.match(before) and len(above.split()) > 4
+    ]
+    marked = sum(not _WORD_END.search(end) for end in ends)
+    return len(ends) > 1 and marked >= 0.8 * len(ends)
 
 
 def _html(lines: Sequence[str], last: int) -> str | None:

@@ -29,7 +29,8 @@ def _without_templates(text: str) -> str:
 
 
 def _name_of_tag(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", "_", match.group(0))
+    # The indentation of its further lines stays: in YAML it says what they belong to.
+    return re.sub(r"\n[ \t]*|.", lambda part: part[0] if part[0][0] == "\n" else "_", match[0])
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -39,6 +40,10 @@ def _blank(match: re.Match[str]) -> str:
 def _name(match: re.Match[str]) -> str:
     """An identifier of the same length."""
     return "_" * len(match.group(0))
+
+
+def _ended(match: re.Match[str]) -> str:
+    return match.group(1) + ";"
 
 
 def _blank_type(match: re.Match[str]) -> str:
@@ -55,8 +60,16 @@ _TAG = re.compile(_ONE_TAG, re.DOTALL)
 _TAG_LINE = re.compile(rf"^[ \t]*(?:(?:{_ONE_TAG})[ \t]*)+$", re.MULTILINE | re.DOTALL)
 # `export { a as null }`: any name may stand after `as`.
 _AS_NAME: Cover = (re.compile(r"(?<=\bas )(?:null|undefined|true|false)(?=\s*[,}])"), _name)
+# `<label for="x">`: any name may be an attribute; nowhere else does `=` follow these words.
+_JSX_NAME: Cover = (
+    re.compile(r"(?<=\s)(?:class|for|in|new|if|default|export|var|with|this)(?==[\"'{])"),
+    _name,
+)
 _TYPESCRIPT: tuple[Cover, ...] = (
     _AS_NAME,
+    # A member of a type that begins with its own type parameters: to the grammar they belong to
+    # the line above.
+    (re.compile(r"(?<=[\w\])>}/]\n)([ \t\n]*)[ \t](?=<[A-Z][^<>\n]*>\()"), _ended),
     # import("x").T as a type, typeof import("x"); as an expression a name does as well.
     (re.compile(r"""\bimport\((["'])[^"'\n]*\1\)"""), _name),
     (re.compile(r"^[ \t]*export type \*", re.MULTILINE), _blank_type),
@@ -70,5 +83,10 @@ _RUST: tuple[Cover, ...] = (
     (re.compile(r"\btry!"), lambda _: "tri!"),
 )
 _COVERS: Mapping[str, tuple[Cover, ...]] = MappingProxyType(
-    {"javascript": (_AS_NAME,), "typescript": _TYPESCRIPT, "tsx": _TYPESCRIPT, "rust": _RUST}
+    {
+        "javascript": (_AS_NAME, _JSX_NAME),
+        "typescript": _TYPESCRIPT,
+        "tsx": _TYPESCRIPT,
+        "rust": _RUST,
+    }
 )

@@ -7,6 +7,7 @@ comment that was there before, or that stands above code that is still there, is
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.lines import LinePair
@@ -50,7 +51,7 @@ def elision_findings(
     """The placeholders in the new text that stand where code was or should be."""
     found = [
         finding(
-            ReportState.ELIDED,
+            state,
             "placeholder",
             _message(comment.text, removed),
             line=comment.line,
@@ -58,13 +59,30 @@ def elision_findings(
         )
         for comment in _candidates(language, lines, tree)
         for removed, gone in [lines.removed_at(comment.line)]
-        if _is_elision(comment, removed, lines)
+        if (state := _state(comment, removed, lines)) is not None
     ]
     return tuple(found[:SHOWN])
 
 
+def _state(comment: Comment, removed: int, lines: LinePair) -> ReportState | None:
+    if _is_elision(comment, removed, lines):
+        return ReportState.ELIDED
+    if lines.old is None or strength(comment.text) is not Strength.PLAIN:
+        return None
+    if _runs_on(comment, lines.new):
+        return None
+    # In a text that repeats itself, the comparison may see the gap elsewhere.
+    if lines.removed_in_all >= 2 * NEEDED[Strength.HINT]:
+        return ReportState.ELIDED
+    # Nothing of the old text went, but what is new can be left out as well.
+    is_lost = not comment.is_inside and _leads_nowhere(comment, lines.new)
+    return ReportState.ELIDED if is_lost else ReportState.SUSPECT
+
+
 def _is_elision(comment: Comment, removed: int, lines: LinePair) -> bool:
     level = strength(comment.text)
+    if level is Strength.PLAIN and removed >= NEEDED[Strength.HINT]:
+        return True
     if removed < RUNS_ON_BELOW and _runs_on(comment, lines.new):
         return False
     if removed >= NEEDED[level]:
@@ -158,9 +176,9 @@ def _outside_comments(
     """Placeholders where the grammar sees no comment: in a string, in a script inside markup."""
     seen = {note.line for note in tree.comments if note.end_line == note.line}
     for comment in _by_look(lines, _COMMENT_LINE):
-        is_plain = language.holds_others or strength(comment.text) is Strength.PLAIN
-        if comment.line not in seen and is_plain:
-            yield comment
+        is_told = language.holds_others or strength(comment.text) >= Strength.HINT
+        if comment.line not in seen and is_told:
+            yield replace(comment, is_inside=not language.holds_others)
 
 
 def _by_look(lines: Sequence[str], look: re.Pattern[str]) -> Iterator[Comment]:

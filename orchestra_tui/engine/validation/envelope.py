@@ -152,7 +152,8 @@ def _chat_after(
     if opening[:1].isspace() or last[:1].isspace() or is_content or not above:
         return None
     is_below_old = bool(known) and above.strip() == known[-1]
-    is_talk = is_below_old or language.name not in TAKES_PROSE
+    is_below_page = language.name == "html" and above.rstrip().endswith("</html>")
+    is_talk = is_below_old or is_below_page or language.name not in TAKES_PROSE
     if not (is_sentence(opening) if is_talk else is_to_the_reader(opening)):
         return None
     inner = "\n".join(lines[:start]).rstrip("\n") + "\n"

@@ -132,6 +132,10 @@ _BY_NAME: Mapping[str, Language] = MappingProxyType(
 )
 
 
+_NAMES_LITTLE = frozenset({"bash", "text"})
+"""Languages whose suffix is worn by scripts of others."""
+
+
 def language_of(path: str, text: str = "") -> Language:
     """The language of a project-relative path; a `#!` line decides where the name does not."""
     pure = PurePosixPath(path)
@@ -144,7 +148,7 @@ def language_of(path: str, text: str = "") -> Language:
         return _BY_SUFFIX[".m"]
     if named is not None and named.name == "javascript" and "@flow" in text[:FLOW_WITHIN]:
         return FLOW
-    if text.startswith("#!"):
+    if text.startswith("#!") and (named is None or named.name in _NAMES_LITTLE):
         # A shell suffix over a Python shebang is common; the shebang is what runs.
         return _of_shebang(text.split("\n", 1)[0]) or named or UNKNOWN
     return named or UNKNOWN
@@ -153,6 +157,10 @@ def language_of(path: str, text: str = "") -> Language:
 def _of_shebang(line: str) -> Language | None:
     for word, suffix in (
         ("python", ".py"),
+        ("ts-node", ".ts"),
+        ("tsx", ".ts"),
+        ("deno", ".ts"),
+        ("bun", ".ts"),
         ("node", ".js"),
         ("ruby", ".rb"),
         ("perl", ".pl"),

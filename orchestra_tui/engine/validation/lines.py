@@ -5,6 +5,7 @@ their trailing blanks, so that a change of line ends removes nothing.
 """
 
 import difflib
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +53,13 @@ class LinePair:
             for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new).get_opcodes()
             if tag != "equal"
         )
+
+    @cached_property
+    def removed_in_all(self) -> int:
+        """How many lines of the old text went, net, wherever the comparison sees the gap."""
+        gone = Counter(line.strip() for line in self.old or ())
+        gone.subtract(line.strip() for line in self.new)
+        return sum(count for line, count in gone.items() if line not in TRIVIAL)
 
     def removed_at(self, line: int) -> tuple[int, str]:
         """How many old lines the change around new `line` removed net, and their text."""

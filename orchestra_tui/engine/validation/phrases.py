@@ -52,7 +52,7 @@ _PLAIN = tuple(
     re.compile(pattern)
     for pattern in (
         # "rest of the code remains unchanged", "rest of your code here", "remainder identical"
-        rf"\b(?:rest|remainder) of {_ONES}.*\b(?:{_KEPT}|here|follows|below)\b",
+        rf"\b(?:rest|remainder) of {_ONES}.{{0,30}}\b(?:{_KEPT}|here|follows|below)\b",
         rf"^{_ONES}(?:rest|remainder)\b.{{0,30}}\b{_KEPT}$",
         rf"^{_ONES}(?:rest|remainder) of {_ONES}(?:[\w.]+ ){{0,2}}{_THING}$",
         # "existing code continues", "the other options are the same as in the original file"
@@ -74,6 +74,8 @@ _PLAIN = tuple(
         r"not shown|left out|cut|condensed|hidden)\b(?: here)? for "
         r"(?:the sake of )?(?:brevity|clarity|space|length|simplicity|readability|conciseness)\b",
         r"\bfor brevity\b",
+        r"^(?:the )?(?:rest|remainder|remaining \w+)\b.{0,30}\b(?:see|as in|from|refer to) "
+        r"(?:the )?(?:original|previous|old|existing)\b",
         r"^(?:this |the )?(?:code|file|implementation|body|method|function|class) continues?"
         r"(?: here| below| as before| unchanged)?$",
         rf"^(?:{_ONES}(?:[\w.]+ )?{_THING} (?:{_STAYS} )?)?"
@@ -101,9 +103,11 @@ _HINT = tuple(
         rf"^{_ONES}(?:[\w.]+ )?{_THING} continues?(?: here| below| as before)?$",
         r"^(?:the )?(?:same|unchanged|identical|similar)\b.{0,40}\b(?:before|above|original|"
         r"previous(?:ly)?|version|file)$",
+        r"^(?:the |exactly )?(?:same|identical|unchanged) (?:as|to|from) (?:in )?(?:the )?"
+        r"(?:original|before|previous|old)\b.{0,30}$",
         r"^(?:as|same|like) (?:as )?(?:in )?(?:the )?(?:before|above|original|previous)(?: \w+)?$",
-        r"^(?:unchanged|untouched|no changes?(?: (?:here|needed|required|necessary|made)){0,2}|"
-        r"snip|omitted|"
+        r"^(?:unchanged|untouched|no changes|snip|omitted|"
+        r"no changes?(?: (?:here|needed|required|necessary|made)){1,2}|"
         r"continue[sd]|and so on|so on|etc|cont d|as is|as before)$",
         r"^continues? (?:as before|with the (?:rest|remaining|existing)\b.{0,40}|here|below)$",
         r"^(?:repeat|similar|same|follow|likewise|analogous|and so on)\b.{0,40}"
@@ -148,6 +152,11 @@ _LEFT_WORD = re.compile(
     rf"\b(?:{_LEFT}|{_KEPT}|etc|so on|similar(?:ly)?|repeat|continue[sd]?|skip(?:s|ped|ping)?|snip|"
     r"keep|content|contents|others?|everything else|before|above|below|goes here|here|"
     r"full|implementation|code)\b"
+)
+# "... and then consume the rest of the arguments": the second half of a sentence.
+_GOES_ON = re.compile(
+    r"(?:and|but|or|so|then|we|i|it|they|because|which|that|if|when|while|until|unless|to|in order)"
+    r"\b(?! (?:then |all |the )*(?:rest|remain\w*|others?|so on|similar\w*|more|existing|same)\b)"
 )
 _OPENING_WORD = re.compile(rf"{_ONES}(?:{_LEFT}|unchanged|code continues)\b(?: \S+){{0,3}}$")
 _VAGUE_WORD = re.compile(
@@ -222,6 +231,8 @@ def _says_with_dots(text: str, core: str) -> bool:
     if "," in core or not has_dots(text):
         return False
     if starts_with_dots(text):
+        if _GOES_ON.match(core):
+            return False
         return _LEFT_WORD.search(core) is not None or _is_foreign(core)
     return _OPENING_WORD.match(core) is not None or _FOREIGN_PLAIN.search(core) is not None
 

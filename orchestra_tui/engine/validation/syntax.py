@@ -9,7 +9,8 @@ from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.markup import is_template
 from orchestra_tui.engine.validation.parsers import PARSED, ParseProblem, parse_problem
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
-from orchestra_tui.engine.validation.tree import Brackets, Mark, TreeFacts
+from orchestra_tui.engine.validation.shell_layout import has_its_ends, still_open
+from orchestra_tui.engine.validation.tree import PAIRS, Brackets, Mark, TreeFacts
 
 SHOWN = 5
 NEAR_END = 3
@@ -100,6 +101,8 @@ def _weak_findings(
     near = 1 if was_clean or language.name == "bash" else last - NEAR_END + 1
     cut = [error for error in tree.errors if error.is_at_end and error.line >= near]
     cut = [error for error in cut if error.text not in {";", "#endif"}]
+    if after.is_balanced:
+        cut = [error for error in cut if not _is_contradicted(error, language, new)]
     is_new = old is None or _line(new, last) not in _lines(old)
     if cut and ((is_new and language.ends_clean) or was_clean):
         return tuple(_of_error(error) for error in cut)
@@ -110,10 +113,19 @@ def _weak_findings(
     return tuple(_softened(item) for item in _of_tree(tree)[:1])
 
 
+def _is_contradicted(error: Mark, language: Language, text: str) -> bool:
+    """True if the grammar misses an end that the text, counted without it, has."""
+    if not error.is_missing and error.text not in PAIRS:
+        return False
+    if language.name == "bash":
+        return has_its_ends(text)
+    return error.text in PAIRS and lexical_brackets(language.name, text) is not None
+
+
 def _brackets(language: Language, text: str, tree: TreeFacts) -> Brackets:
     if language.name == "bash":
         # `x)` of a case has no opener.
-        return Brackets(tuple(tree.unclosed), 0)
+        return Brackets(still_open(text, tree.unclosed), 0)
     return lexical_brackets(language.name, text) or tree.brackets
 
 

@@ -45,13 +45,15 @@ class Mark:
 @dataclass(frozen=True)
 class Comment:
     """One comment node. `is_alone` says that nothing else stands in the block around it;
-    `is_outer` that the block is the file itself or the body of a class."""
+    `is_outer` that the block is the file itself or the body of a class; `is_inside` that it only
+    looks like one and stands in a string or in another comment."""
 
     line: int
     end_line: int
     text: str
     is_alone: bool
     is_outer: bool
+    is_inside: bool = False
 
 
 @dataclass(frozen=True)

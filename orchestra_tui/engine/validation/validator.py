@@ -54,6 +54,7 @@ def validate(
     lines = LinePair(new, old)
     found = (
         *_text_findings(new, old),
+        *_lost_opening(language, new, old),
         *notes,
         *completeness_findings(language, lines),
         *dangling_findings(language, lines),
@@ -99,6 +100,13 @@ def _tree(language: Language, text: str, notes: list[Finding]) -> TreeFacts | No
             )
         )
         return None
+
+
+def _lost_opening(language: Language, new: str, old: str | None) -> tuple[Finding, ...]:
+    """A PHP file without its opening tag is words for the reader of the page."""
+    if language.name != "php" or old is None or "<?" in new or "<?" not in old or not new.strip():
+        return ()
+    return (finding(ReportState.BROKEN, "syntax", "the opening tag of PHP is gone", line=1),)
 
 
 def _text_findings(new: str, old: str | None) -> tuple[Finding, ...]:
