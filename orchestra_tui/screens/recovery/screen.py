@@ -60,6 +60,7 @@ class RecoveryScreen(RecoveryActions):
         self._shown_sides: tuple[object, ...] = ()
         self._announced: frozenset[StepId] = frozenset()
         self._place = 0
+        self._has_findings = False
 
     def compose_body(self) -> ComposeResult:
         """Title; files and checkpoints; head, texts or editor, attempts; words when all is well."""
@@ -197,7 +198,7 @@ class RecoveryScreen(RecoveryActions):
             found = await self._judged(path, shown.text, good)
         if shown is not None:
             found = with_cut(found, shown, clean_line(message))
-        self._place = 0
+        self._place, self._has_findings = 0, shown is not None and bool(found)
         self.shown_damage = (shown.text, found) if shown and not shown.is_edits else None
         self.query_one("#damaged-title", PlainStatic).update(_left_title(sides, shown, found))
         self.query_one("#good-title", PlainStatic).update(sides.right_title)
@@ -296,7 +297,7 @@ class RecoveryScreen(RecoveryActions):
         """Keys that can do nothing now are not offered."""
         match action:
             case "finding":
-                return self.is_ready and bool(self.left.found_lines)
+                return self._has_findings
             case "other_side":
                 return self.size.width < 100 and self.trouble is not None
             case _:
