@@ -121,9 +121,11 @@ def _lonely_notes(lines: LinePair, judged: frozenset[int]) -> list[Finding]:
         if not (says_stub(line) if is_comment else is_marked_stub(line)) or "init(coder" in line:
             continue
         note = _lonely(lines, number)
-        is_below_head = _HEAD.search(head) is not None and not _NO_HEAD.match(head)
-        # Over lines that went, a statement that says so is a stub in any block.
-        if is_below_head or (not is_comment and note.state.is_hard):
+        is_branch = _NO_HEAD.match(head) is not None
+        if note.state.is_hard and is_branch and not is_comment:
+            # A branch that is not written yet: people leave those too.
+            found.append(note.model_copy(update={"state": ReportState.SUSPECT}))
+        elif not is_branch and (_HEAD.search(head) or (note.state.is_hard and not is_comment)):
             found.append(note)
     hard = [note for note in found if note.state.is_hard]
     is_pattern = len(found) > 3
