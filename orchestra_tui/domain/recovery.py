@@ -58,6 +58,12 @@ class RecoveryApproach(StrEnum):
         """False for what costs nothing, and so is not counted against the budget of attempts."""
         return self is not RecoveryApproach.REPAIR
 
+    @property
+    def narrows_the_chain(self) -> bool:
+        """True where we chose whom to ask: that nobody of those can answer says nothing of the
+        role's own chain."""
+        return self in {RecoveryApproach.CONTINUE, RecoveryApproach.OTHER_ADAPTER}
+
 
 class AttemptOutcome(StrEnum):
     """How one attempt ended."""

@@ -20,7 +20,7 @@ from orchestra_tui.domain.recovery import (
 from orchestra_tui.domain.recovery_metrics import recovery_counts
 from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import StepStatus
-from orchestra_tui.engine.adapters.base import CompletionRequest
+from orchestra_tui.engine.adapters.base import AuthenticationFailed, CompletionRequest
 from tests.engine.damage import ALL_DAMAGE, Damager
 from tests.engine.damage_samples import Sample, sample
 from tests.engine.recovery_house import PASS, Agent, Said, Site, site, workshop
@@ -188,6 +188,29 @@ async def test_the_same_failure_again_goes_to_another_adapter_then_into_pieces(
         ]
         assert shop.read(PY.path) == PY.old.replace(line, "SCALE = []")
         assert recovery.outcome is RecoveryOutcome.RECOVERED
+
+
+async def test_another_adapter_whose_key_is_refused_ends_its_attempt_and_not_the_run(
+    tmp_path: Path,
+) -> None:
+    words = Said("I have updated the file for you.")
+
+    def refused(request: CompletionRequest) -> Said:
+        raise AuthenticationFailed("b: the key is refused")
+
+    def agent(request: CompletionRequest) -> Said:
+        if request.role is Role.AUDITOR:
+            return Said(PASS)
+        return good(PY) if "small pieces" in request.messages[-1].text else words
+
+    async with workshop(tmp_path / "p", agent, refused) as shop, site(shop) as here:
+        await ran(here, PY)
+        recovery = here.run.steps[S1].recoveries[-1]
+        ways = [(a.approach.value, a.outcome.value) for a in recovery.attempts]
+        assert ("other_adapter", "failed") in ways
+        assert ways[-1] == ("pieces", "written")
+        assert shop.read(PY.path) == PY.new
+        assert here.run.is_reviewing
 
 
 async def test_a_new_file_is_completed_piece_by_piece_from_what_came(tmp_path: Path) -> None:

@@ -126,7 +126,8 @@ class Runner:
         )
 
     async def _failed(self, activity: Activity, kind: str, message: str) -> None:
-        if activity.kind is ActivityKind.RECOVER and kind not in HALTING_KINDS:
+        narrowed = activity.approach is not None and activity.approach.narrows_the_chain
+        if activity.kind is ActivityKind.RECOVER and (narrowed or kind not in HALTING_KINDS):
             run = self._tools.run(activity.run)
             event = attempted(run, activity, AttemptOutcome.FAILED, message)
             await self._tools.journal.append(event)
