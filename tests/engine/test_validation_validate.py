@@ -259,6 +259,12 @@ def test_what_the_user_had_broken_is_not_blamed_on_the_agent(path: str, old: str
             "BEGIN(x)\nint f(void) { return g((int) 1, , 2); }\n",
             "BEGIN(x)\nint f(void) { return g((int) 1, , 2);\n",
         ),
+        # A block ends with a word, and all lines were there before.
+        (
+            "a.lua",
+            "x = = 1\nfunction f()\n  if y then\n    g()\n  end\nend\n",
+            "x = = 1\nfunction f()\n  if y then\n    g()\n  end\n",
+        ),
     ],
 )
 def test_new_damage_in_a_file_that_was_broken_before_is_found(

@@ -153,7 +153,18 @@ def _new_damage(new: str, old: str, new_tree: TreeFacts, old_tree: TreeFacts) ->
     fresh = [error for error in new_tree.errors if _line(new, error.line) not in known]
     gone = [error for error in old_tree.errors if _line(old, error.line) not in after]
     # An error on a changed line may be the old one that moved with the line.
-    return [_of_error(error) for error in fresh[len(gone) :][:SHOWN]]
+    found = fresh[len(gone) :]
+    is_cut = new_tree.touches_end and not old_tree.touches_end
+    if not found and (is_cut or len(new_tree.errors) > len(old_tree.errors)):
+        found = _more_errors(new, old, new_tree, old_tree)
+    return [_of_error(error) for error in found[:SHOWN]]
+
+
+def _more_errors(new: str, old: str, new_tree: TreeFacts, old_tree: TreeFacts) -> list[Mark]:
+    """The errors on lines that were right before: of a block without its end, the line that
+    shows it is an old one."""
+    wrong = {_line(old, error.line) for error in old_tree.errors}
+    return [error for error in new_tree.errors if _line(new, error.line) not in wrong]
 
 
 def _of_tree(tree: TreeFacts) -> tuple[Finding, ...]:
