@@ -149,4 +149,5 @@ def _prepare(preparation: Preparation) -> "Opening":
     if health.lanes is None:
         breaker: Any = importlib.import_module("orchestra_tui.engine.adapters.breaker")
         health.lanes = breaker.Lanes()
-    return replace(opened, options=replace(opened.options, lanes=health.lanes))
+    options = replace(opened.options, lanes=health.lanes, is_attended=True)
+    return replace(opened, options=options)

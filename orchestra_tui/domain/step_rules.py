@@ -51,7 +51,7 @@ UNAVAILABLE_KINDS = frozenset(
     }
 )
 """Error kinds that mean the adapter itself is unavailable, not that this piece of work failed."""
-CONFIGURATION_KINDS = frozenset({"authentication_failed", "model_not_found"})
+CONFIGURATION_KINDS = frozenset({"authentication_failed", "model_not_found", "not_configured"})
 """Error kinds that only a change of configuration can cure."""
 HALTING_KINDS = UNAVAILABLE_KINDS | CONFIGURATION_KINDS
 """Error kinds that stop the whole run; no step and no attempt is to blame."""

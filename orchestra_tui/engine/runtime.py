@@ -156,7 +156,12 @@ class Engine:
             await self._log.append(ev.ChainsChanged(run=run.id, chains=setup.chain_names()))
 
     async def _start_run(self, command: cmd.StartRun) -> None:
-        if not self._rooms.tools.caller.chains.by_role:
+        chains = self._rooms.tools.caller.chains
+        if chains.lacking:
+            # Found out in mid-run it would have cost the calls before it.
+            role, why = next(iter(chains.lacking.items()))
+            raise NotConfigured(f"the {role.value} has nobody to ask: {why} (f9 takes a key)")
+        if not chains.by_role:
             raise NotConfigured(
                 "no provider is configured: set ORCHESTRA_BASE_URL and ORCHESTRA_MODEL, write the "
                 "configuration file that `orchestra doctor` names, or rehearse with --rehearse calm"

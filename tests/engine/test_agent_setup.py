@@ -256,3 +256,32 @@ async def test_a_refused_key_is_tried_again_when_the_user_has_changed_something(
             # While one call tries, the others may pass it.
             hops = [hop for hop in h.of(ev.HopTaken) if hop.activity.startswith("r1/s")]
             assert {hop.kind for hop in hops} <= {"busy"}
+
+
+KEYED = """\
+[adapters.one]
+base_url = "{one}"
+model = "m"
+api_key_env = "LATER_KEY"
+"""
+
+
+async def test_a_project_opens_for_somebody_who_can_give_the_missing_key(tmp_path: Path) -> None:
+    """Nothing is asked before; with the key there, the same engine does the work."""
+    async with StubServer(scripted_agents()) as server:
+        machine = Machine(tmp_path, KEYED.format(one=server.base_url))
+        async with machine.open(is_attended=True) as h:
+            project = await h.engine.query(GetProject())
+            assert any("LATER_KEY" in warning for warning in project.warnings)
+            with pytest.raises(NotConfigured, match=r"architect has nobody to ask: .*LATER_KEY"):
+                await h.start()
+            await h.engine.submit(cmd.ConfigureAgents())
+            assert server.requests == []
+            machine.environ["LATER_KEY"] = "a-made-up-key-0001"
+            await h.engine.submit(cmd.ConfigureAgents())
+            await h.to_review()
+            assert server.requests
+        del machine.environ["LATER_KEY"]
+        with pytest.raises(NotConfigured, match="LATER_KEY"):
+            async with machine.open():
+                pass

@@ -100,6 +100,8 @@ class AgentSetup:
             self.copies,
             keys=await self._found(wanted),
             models=self.models,
+            # Looking again for keys must not stop at the first that is still missing.
+            may_lack=not offers and not chains,
         )
         for adapter in built.adapters:
             self.closing.push_async_callback(adapter.close)

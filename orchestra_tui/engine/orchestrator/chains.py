@@ -27,11 +27,13 @@ answer the same prompt differently, so its answers are not kept."""
 
 @dataclass(frozen=True)
 class Chains:
-    """Who may be asked. `left_out` says why an adapter of the settings cannot be."""
+    """Who may be asked. `left_out` says why an adapter of the settings cannot be, `lacking` why a
+    role has nobody."""
 
     by_role: Mapping[Role, tuple[Link, ...]]
     by_name: Mapping[str, Link] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    lacking: Mapping[Role, str] = field(default_factory=dict)
     is_rehearsal: bool = False
 
     def links(self, role: Role, names: Sequence[str] = ()) -> tuple[Link, ...]:
@@ -44,7 +46,8 @@ class Chains:
             return tuple(self._named(name) for name in dict.fromkeys(names))
         links = self.by_role.get(role, ())
         if not links:
-            raise NotConfigured(f"the {role.value} has no adapter: name one in [chains]")
+            why = self.lacking.get(role, "name one in [chains]")
+            raise NotConfigured(f"the {role.value} has nobody to ask: {why}")
         return links
 
     def names(self, role: Role) -> tuple[str, ...]:
@@ -88,6 +91,7 @@ def build_chains(
     *,
     keys: Mapping[str, str] | None = None,
     models: LocalModels | None = None,
+    may_lack: bool = False,
 ) -> Chains:
     """Every configured adapter, and the chains of those that can be used.
 
@@ -95,7 +99,8 @@ def build_chains(
     the copies of the project that agent programs run in, `models` are the model files in use.
 
     An adapter whose key is not set is left out of its chains. Raises its NotConfigured if that
-    leaves a role with nothing, and UsageError for a base URL or key that cannot be used.
+    leaves a role with nothing, unless it `may_lack`, because somebody is there who can give the
+    key; and UsageError for a base URL or key that cannot be used.
     """
     by_name: dict[str, Link] = {}
     missing: dict[str, NotConfigured] = {}
@@ -109,15 +114,19 @@ def build_chains(
             continue
         by_name[chosen.name] = _link(chosen, adapter)
     by_role = {}
+    lacking = {}
     for role in Role:
         names = [chosen.name for chosen in settings.chain_for(role)]
         links = tuple(by_name[name] for name in names if name in by_name)
         if names and not links:
-            raise missing[names[0]]
+            if not may_lack:
+                raise missing[names[0]]
+            lacking[role] = str(missing[names[0]])
         if links:
             refuse_mixed(links)
             by_role[role] = links
-    return Chains(by_role, by_name, {name: str(error) for name, error in missing.items()})
+    left_out = {name: str(error) for name, error in missing.items()}
+    return Chains(by_role, by_name, left_out, lacking)
 
 
 def _link(settings: AdapterSettings, adapter: Adapter) -> Link:

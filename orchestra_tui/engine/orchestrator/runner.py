@@ -10,6 +10,7 @@ from orchestra_tui.domain.activities import Activity, ActivityKind
 from orchestra_tui.domain.errors import (
     FileAccessError,
     GitError,
+    NotConfigured,
     OrchestraError,
     PathRefused,
     StorageError,
@@ -139,6 +140,8 @@ class Runner:
 
 def _kind(error: OrchestraError) -> str:
     match error:
+        case NotConfigured():
+            return "not_configured"
         case PathRefused() | NotWritable():
             return "path"
         case FileAccessError():

@@ -72,6 +72,9 @@ class EngineOptions:
     """The health of the adapters, shared by every engine of the process."""
     use_cache: bool = False
     """Answers of earlier runs may be used again, and new ones are kept."""
+    is_attended: bool = False
+    """Somebody sees what is missing and can give it: a role without a usable adapter is told when
+    it is needed, and is no reason not to open."""
     settings_store: SettingsStore | None = None
     """Where the user's choice of agents is saved; without it nothing can be saved."""
 
@@ -249,6 +252,7 @@ def _chains(
             copies,
             keys=keys.values,
             models=models,
+            may_lack=options.is_attended,
         )
     except NotConfigured as error:
         # Why a key was not taken from where the user had put it.
