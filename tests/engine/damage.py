@@ -85,6 +85,15 @@ def elided(rng: random.Random, path: str, text: str) -> Said:
     return Said(whole_file(path, "\n".join([*lines[:start], comment, *lines[end:]])))
 
 
+def stubbed(rng: random.Random, path: str, text: str) -> Said:
+    """The body of one of the first two functions of a Python file became a stub."""
+    heads = [found.end() for found in re.finditer(r"^def .*:\n", text, re.MULTILINE)][:2]
+    start = rng.choice(heads)
+    end = text.index("\n\ndef ", start)
+    stub = rng.choice(["pass\n", "raise NotImplementedError\n", "...  # TODO: implement\n"])
+    return Said(whole_file(path, f"{text[:start]}    {stub}{text[end:]}"))
+
+
 def _depth(line: str) -> int:
     return len(line) - len(line.lstrip()) if line.strip() else 99
 

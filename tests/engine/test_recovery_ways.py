@@ -21,7 +21,7 @@ from orchestra_tui.domain.recovery_metrics import recovery_counts
 from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import StepStatus
 from orchestra_tui.engine.adapters.base import AuthenticationFailed, CompletionRequest
-from tests.engine.damage import ALL_DAMAGE, Damager
+from tests.engine.damage import ALL_DAMAGE, Damager, stubbed
 from tests.engine.damage_samples import Sample, sample
 from tests.engine.recovery_house import PASS, Agent, Said, Site, site, workshop
 from tests.stubs.scripted_agents import whole_file
@@ -83,6 +83,19 @@ async def test_a_damaged_reply_and_then_a_good_one(
         assert recovery.outcome is RecoveryOutcome.RECOVERED
         assert recovery.attempts[-1].outcome is AttemptOutcome.WRITTEN
         assert recovery_counts([here.run]).rate == 1.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_body_that_became_a_stub_is_never_written(seed: int, tmp_path: Path) -> None:
+    bad = stubbed(random.Random(seed), PY.path, PY.new)
+    async with workshop(tmp_path / "project", told(bad, good(PY))) as shop, site(shop) as here:
+        await ran(here, PY)
+        assert shop.read(PY.path) == PY.new
+        assert [call.refused for call in here.run.calls.values() if call.refused]
+        attempts = [
+            r.event for r in await shop.records() if isinstance(r.event, ev.RecoveryAttempted)
+        ]
+        assert {attempt.cause for attempt in attempts} == {RecoveryCause.ELIDED}
 
 
 @pytest.mark.parametrize("one", [PY, NEW], ids=["modified", "new"])
