@@ -222,6 +222,12 @@ def test_php_without_its_opening_tag_is_broken() -> None:
     assert validate("a.php", old.removeprefix("<?php\n\n"), old).is_hard
 
 
+def test_a_sentence_below_a_closed_manual_is_wrapped() -> None:
+    text = "x = 1\n=begin\nWords of a manual are here.\n=end\ny = 2\n"
+    talk = "\nWould you like me to add tests as well?\n"
+    assert validate("a.rb", text + talk, text).state is ReportState.WRAPPED
+
+
 def test_a_sentence_below_a_page_is_wrapped() -> None:
     page = "<html>\n<body>\n<p>a</p>\n</body>\n</html>\n"
     talk = "\nThat should do it. Tell me if the tests still fail.\n"

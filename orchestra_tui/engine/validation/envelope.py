@@ -147,7 +147,7 @@ def _chat_after(
     last, opening = lines[shown[-1]], lines[start]
     above = next((lines[index] for index in reversed(shown) if index < start), "")
     is_content = last.strip() in known or (
-        language.name in {"perl", "ruby"} and _FILE_ENDS.search("\n".join(lines))
+        language.name in {"perl", "ruby"} and _is_after_code(lines)
     )
     if opening[:1].isspace() or last[:1].isspace() or is_content or not above:
         return None
@@ -160,6 +160,12 @@ def _chat_after(
     return Envelope(
         _wrapped("chat", "the file ends with words to the reader", shown[-1], lines), inner
     )
+
+
+def _is_after_code(lines: Sequence[str]) -> bool:
+    """True if the text ends in data or in a manual: words are no talk there."""
+    marks = _FILE_ENDS.findall("\n".join(lines))
+    return bool(marks) and marks[-1] not in {"=end", "=cut"}
 
 
 def _paragraph_start(lines: Sequence[str], last: int) -> int:
