@@ -222,6 +222,13 @@ def test_php_without_its_opening_tag_is_broken() -> None:
     assert validate("a.php", old.removeprefix("<?php\n\n"), old).is_hard
 
 
+def test_a_macro_that_lost_its_bracket_is_hard_if_it_had_it() -> None:
+    old = "#define A(x) do { \\\n  f(x); \\\n} while (0)\n#define B {\n\nint g(void);\n"
+    report = validate("a.c", old.replace("} while", "while"), old)
+    assert (report.state, report.diagnostics[0].line) == (ReportState.INCOMPLETE, 1)
+    assert validate("a.c", old.replace("f(x)", "h(x)"), old).state is ReportState.FINE
+
+
 def test_a_sentence_below_a_closed_manual_is_wrapped() -> None:
     text = "x = 1\n=begin\nWords of a manual are here.\n=end\ny = 2\n"
     talk = "\nWould you like me to add tests as well?\n"

@@ -5,7 +5,8 @@ does not count, and a language without a lexer here gives None: no sign, not a g
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from orchestra_tui.engine.validation.tree import OPENERS, PAIRS, Brackets, Mark
@@ -61,6 +62,7 @@ _TOKENS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     }
 )
 _PREPROCESSED = frozenset({"c", "cpp", "objc"})
+_NAME = re.compile(r"[ \t]+(\w+)")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
 
 
@@ -88,6 +90,33 @@ def lexical_brackets(language: str, text: str) -> Brackets | None:
         elif token.startswith("/*") and not token.endswith("*/"):
             lost.append(("/*", match.start()))
     return Brackets(tuple(_mark(text, char, at) for char, at in lost + stack), strays)
+
+
+def macros_opened(language: str, new: str, old: str) -> tuple[Mark, ...]:
+    """The macros whose brackets were balanced in `old` and are not in `new`.
+
+    A macro may open what another one closes, so only what `old` says of the same name counts.
+    """
+    if language not in _PREPROCESSED:
+        return ()
+    before = dict(_macros(language, old))
+    return tuple(
+        Mark(mark.line, mark.column, f"#define {name}")
+        for name, (mark, is_balanced) in _macros(language, new)
+        if not is_balanced and name in before and before[name][1]
+    )
+
+
+def _macros(language: str, text: str) -> Iterator[tuple[str, tuple[Mark, bool]]]:
+    """Each macro's name with its place and whether its brackets are balanced."""
+    for match in _DIRECTIVE.finditer(text):
+        name = _NAME.match(match.group(2)) if match.group(1) == "define" else None
+        if name is not None:
+            tokens = [token[0] for token in _TOKENS[language].finditer(match.group(2))]
+            counts = Counter(PAIRS.get(token, token) for token in tokens if token in PAIRS)
+            counts.subtract(token for token in tokens if token in OPENERS)
+            mark = _mark(text, "#", match.start())
+            yield name.group(1), (mark, not any(counts.values()))
 
 
 def _one_branch(text: str) -> str:

@@ -4,7 +4,7 @@ The rule a reader must not break: what the user's own file already had wrong is 
 the agent, and an error of a weak grammar alone proves nothing.
 """
 
-from orchestra_tui.engine.validation.brackets import lexical_brackets
+from orchestra_tui.engine.validation.brackets import lexical_brackets, macros_opened
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.markup import is_template
 from orchestra_tui.engine.validation.parsers import PARSED, ParseProblem, parse_problem
@@ -35,7 +35,10 @@ def syntax_findings(
     if problem is None:
         if language.name in PARSED:
             return ()
-        return _tree_findings(language, new, old, new_tree=new_tree, old_tree=old_tree)
+        found = _tree_findings(language, new, old, new_tree=new_tree, old_tree=old_tree)
+        # What a macro is made of is one token to the grammar.
+        opened = macros_opened(language.name, new, old) if old is not None and not found else ()
+        return found or tuple(_unclosed(mark) for mark in opened[:SHOWN])
     if problem.may_be_newer and new_tree is not None and not new_tree.errors:
         return ()
     before = None if old is None else parse_problem(language.name, path, old)
