@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from orchestra_tui.engine.validation import Gate, ReportState, validate
 from orchestra_tui.engine.validation.gate import SMALL
 
@@ -68,6 +70,14 @@ async def test_a_hanging_worker_costs_the_deadline_and_says_so() -> None:
         assert [item.kind for item in good.diagnostics] == ["not-checked"]
         # The parsers that need no grammar still judge.
         assert (await gate.check("big.py", BIG + "x = (\n", BIG)).is_hard
+
+
+@pytest.mark.parametrize("text", ["<A " * 20_000, "{%@@" * 15_000])
+async def test_a_small_text_that_repeats_itself_is_not_parsed_in_this_process(text: str) -> None:
+    async with Gate(command=DIES) as gate:
+        assert "ended its process" in (await gate.check("a.cs", text)).diagnostics[-1].message
+        ordinary = await gate.check("a.cs", "class A\n{\n    int B() { return 1; }\n}\n")
+        assert ordinary.state is ReportState.FINE
 
 
 async def test_a_dying_worker_is_replaced() -> None:

@@ -4,9 +4,10 @@ The rule a reader must not break: a grammar that hangs or crashes costs one work
 never the answer; the text is then judged without its grammar, and the report says so.
 
 What is judged where, by size in characters (the larger of the two texts):
-a grammar of the allow-list below `SMALL`: in a thread of this process; everything else up to
-`MAX_TEXT`: in a worker process, whose memory goes back after a text above `LARGE`; more than
-`MAX_TEXT`: not at all, and the report says so. Grammars read no more than `tree.MAX_BYTES`.
+a grammar of the allow-list below `SMALL`: in a thread of this process, unless the text repeats
+itself; everything else up to `MAX_TEXT`: in a worker process, whose memory goes back after a
+text above `LARGE`; more than `MAX_TEXT`: not at all, and the report says so. Grammars read no
+more than `tree.MAX_BYTES`.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from orchestra_tui.engine.validation.languages import language_of
+from orchestra_tui.engine.validation.lines import repeats_itself
 from orchestra_tui.engine.validation.plan_hint import PlanHint
 from orchestra_tui.engine.validation.report import Report, ReportState, finding
 from orchestra_tui.engine.validation.worker import Question
@@ -148,7 +150,11 @@ def _size(question: Question) -> int:
 
 
 def _is_small_and_proven(question: Question) -> bool:
-    if _size(question) >= SMALL:
+    if (
+        _size(question) >= SMALL
+        or repeats_itself(question.new)
+        or repeats_itself(question.old or "")
+    ):
         return False
     language = language_of(question.path, question.new)
     return language.is_proven or not language.has_grammar

@@ -13,7 +13,7 @@ from tree_sitter_language_pack import SupportedLanguage, get_language
 
 from orchestra_tui.engine.validation.elision import elision_findings
 from orchestra_tui.engine.validation.languages import language_of
-from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.lines import LinePair, repeats_itself
 from orchestra_tui.engine.validation.report import ReportState
 
 MAX_BYTES = 64 * 1024
@@ -80,7 +80,7 @@ class GrowingText:
         return None
 
     def _error(self, text: str) -> Doubt | None:
-        if self._parser is None or len(text) > MAX_BYTES:
+        if self._parser is None or len(text) > MAX_BYTES or repeats_itself(text):
             return None
         errors = list(_errors(self._parsed(self._parser, text).root_node))
         last = text.count("\n")
@@ -99,7 +99,9 @@ class GrowingText:
 
     def _is_rejected(self, parser: Parser, old: str) -> bool:
         data = old.encode("utf-8", "replace")
-        return len(data) > MAX_BYTES or parser.parse(data).root_node.has_error
+        return (
+            len(data) > MAX_BYTES or repeats_itself(old) or parser.parse(data).root_node.has_error
+        )
 
     def _parsed(self, parser: Parser, text: str) -> Tree:
         data = text.encode("utf-8", "replace")

@@ -5,11 +5,28 @@ their trailing blanks, so that a change of line ends removes nothing.
 """
 
 import difflib
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 TRIVIAL = frozenset({"", "}", "{", ")", "]", "};", ");", "],", "},", "),", "end", "fi", "done"})
+
+
+HARMLESS = 4 * 1024
+REPETITION = 20
+"""A text of at least `HARMLESS` characters that packs to a twentieth is out of the ordinary."""
+
+
+def repeats_itself(text: str) -> bool:
+    """True for a text that says the same over and over, as replies that ran away do.
+
+    Also proven grammars take seconds and gigabytes for 60 KB of one broken line again and again,
+    and hold the interpreter meanwhile: such a text is not for this process.
+    """
+    if len(text) < HARMLESS:
+        return False
+    return REPETITION * len(zlib.compress(text.encode("utf-8", "replace"), 1)) < len(text)
 
 
 @dataclass(frozen=True)
