@@ -5,7 +5,9 @@ nature: optional tags never count, and in a template only what the old text had 
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
@@ -151,7 +153,7 @@ def read_tags(text: str, language: str) -> Tags:
     marks = sorted(lost + stack, key=lambda item: item[1])
     low = bare.lower()
     return Tags(
-        unclosed=tuple(_mark(text, name, at) for name, at in marks),
+        unclosed=_placed(text, marks),
         strays=strays,
         is_template=language == "html" and is_template(text),
         is_page=language == "html" and re.search(r"<html\b", low) is not None,
@@ -185,6 +187,8 @@ def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-def _mark(text: str, name: str, at: int) -> Mark:
-    start = text.rfind("\n", 0, at) + 1
-    return Mark(text.count("\n", 0, at) + 1, at - start + 1, name)
+def _placed(text: str, tags: Sequence[tuple[str, int]]) -> tuple[Mark, ...]:
+    """The tags as marks; the lines are counted once, or a page of tags takes for ever."""
+    ends = [-1, *(found.start() for found in re.finditer("\n", text))]
+    rows = [(bisect_left(ends, at), name, at) for name, at in tags]
+    return tuple(Mark(row, at - ends[row - 1], name) for row, name, at in rows)
