@@ -53,7 +53,7 @@ async def test_found_confirmed_written_and_used(
         await app.shows("1.2.3 (a stand-in)")
         await app.shows("Architect  codex")
         await app.press_until("u", lambda text: "Use these agents?" in text)
-        assert '[adapters.codex] kind = "codex"' in app.text
+        await app.shows('[adapters.codex] kind = "codex"')
         assert not config.exists(), "nothing is written before the confirmation"
         assert not (tmp_path / "bin" / "report.json").exists(), "and nobody was asked"
         await app.press_until(CTRL_S, lambda text: "Use these agents?" not in text)
