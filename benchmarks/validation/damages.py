@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pygments.lexers import get_lexer_for_filename
-from pygments.token import Comment, Literal, Token
+from pygments.token import Comment, Literal, Punctuation, Token
 from pygments.util import ClassNotFound
 
 from benchmarks.validation.corpus import Sample
@@ -333,7 +333,10 @@ def _without(text: str, place: tuple[int, int]) -> str:
 
 
 def _closers(sample: Sample) -> Iterator[tuple[int, int]]:
-    """Where the closers stand that are neither in strings nor in comments."""
+    """Where the closers stand that are neither in strings nor in comments.
+
+    Of YAML its own are meant, not those of the texts and scripts that it holds.
+    """
     if sample.bucket == "markdown":
         return
     if sample.bucket in MARKUP:
@@ -342,15 +345,20 @@ def _closers(sample: Sample) -> Iterator[tuple[int, int]]:
                 yield match.span()
         return
     for at, kind, value in _tokens(sample):
-        if kind in Comment or (kind in Literal.String and kind not in Literal.String.Interpol):
+        is_text = kind in Literal.String and kind not in Literal.String.Interpol
+        if kind in Comment or is_text or (sample.bucket == "yaml" and kind not in Punctuation):
             continue
         for offset, char in enumerate(value):
             if char in ")]}":
                 yield at + offset, at + offset + 1
 
 
+_LEXED_AS = {"c-header": "x.h.cpp", "r": "x.R", "perl": "x.pm"}
+"""Where a suffix means another language to Pygments: `.r` is Rebol to it and `.pl` Prolog."""
+
+
 def _tokens(sample: Sample) -> list[tuple[int, object, str]]:
-    name = "x.h.cpp" if sample.bucket == "c-header" else sample.path
+    name = _LEXED_AS.get(sample.bucket, sample.path)
     try:
         lexer = get_lexer_for_filename(name, stripnl=False, ensurenl=False)
     except ClassNotFound:
