@@ -47,6 +47,9 @@ def validate(
     new = new.removeprefix("\ufeff").replace("\r\n", "\n")
     old = None if old is None else old.removeprefix("\ufeff").replace("\r\n", "\n")
     language = language_of(path, new)
+    if new == old:
+        # Whatever is wrong in it was there before.
+        return _report(path, language, (), None)
     problem = parse_problem(language.name, path, new)
     notes: list[Finding] = []
     new_tree = _tree(language, new, notes) if with_grammar else None
