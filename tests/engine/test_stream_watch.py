@@ -128,6 +128,8 @@ async def test_cancelling_the_run_ends_a_watched_call_as_any_other(tmp_path: Pat
             while True:
                 number += 1
                 await reply.send(delta(f"x{number} = {number}\n"))
+                # Writing alone gives the loop, which the engine shares, to nobody.
+                await asyncio.sleep(0.001)
         finally:
             gone.set()
 
