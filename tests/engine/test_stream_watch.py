@@ -116,13 +116,14 @@ async def test_a_doubt_is_told_while_the_reply_comes_in(tmp_path: Path) -> None:
 
 
 async def test_cancelling_the_run_ends_a_watched_call_as_any_other(tmp_path: Path) -> None:
-    gone = asyncio.Event()
+    begun, gone = asyncio.Event(), asyncio.Event()
 
     async def app(request: AppRequest, reply: Reply) -> None:
         step, _ = question(request.body)
         if not step:
             return await scripted_agents(lambda _: json.dumps(PLAN))(request, reply)
         await reply.start(200, EVENTS)
+        begun.set()
         try:
             number = 0
             while True:
@@ -136,7 +137,7 @@ async def test_cancelling_the_run_ends_a_watched_call_as_any_other(tmp_path: Pat
     async with house(tmp_path, app=app) as h:
         await h.start(mode=Mode.SEQUENTIAL)
         await h.approve()
-        await h.until(lambda run: any(call.path == "a.py" for call in run.calls.values()))
+        await begun.wait()
         await h.engine.submit(cmd.CancelRun())
         await h.until(lambda run: run.outcome is not None)
         assert h.run.outcome is ev.Outcome.CANCELLED
