@@ -220,10 +220,10 @@ class OrchestraApp(App[Reopen]):
         if target != self.current_mode:
             self.switch_mode(target)
 
-    def action_leave(self) -> None:
+    def action_leave(self, return_code: int = 0) -> None:
         """Quit; tell how an unfinished run goes on."""
         hint = resume_hint(self.session)
-        self.exit(message=Text(hint) if hint else None)
+        self.exit(return_code=return_code, message=Text(hint) if hint else None)
 
     # --- looks and safety ---------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ engine is closed whatever happens to the screen.
 """
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +26,7 @@ def run_app(arguments: Arguments) -> int:
             "there is no terminal to open the app on: use `orchestra run TASK --headless "
             "--auto-approve`, with --rehearse calm if no provider is configured"
         )
+    _follow_the_terminal()
     settings = load_settings()
     preparation = Preparation(arguments)
     while True:
@@ -60,11 +63,31 @@ async def _run_once(
         use_ascii=not _speaks_unicode(),
     )
     app = OrchestraApp(client, options=options)
+    _listen_to_signals(app)
     try:
         result = await app.run_async()
     finally:
         await client.close()
     return result, app.return_code or 0
+
+
+def _follow_the_terminal() -> None:
+    """Forget the size that a parent wrote down once; some do, and the app would never resize."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+
+
+def _listen_to_signals(app: OrchestraApp) -> None:
+    """SIGINT and SIGTERM leave as ctrl+q does, so that the terminal is given back.
+
+    It also lets every signal wake the loop: without it one that comes just as the loop falls
+    asleep (a change of size, say) is handled at the next key.
+    """
+    if sys.platform == "win32":
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, app.action_leave, 128 + number)
 
 
 def _run_settings(arguments: Arguments, settings: Settings) -> RunSettings:

@@ -33,6 +33,8 @@ class Finished:
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without a configured provider, and with a quick rehearsal."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ORCHESTRA_") or "STATE" in k}
+    # The line editor of a test runner writes down a size that no terminal of ours has.
+    kept = {k: v for k, v in kept.items() if k not in {"COLUMNS", "LINES"}}
     return {
         **kept,
         "ORCHESTRA_REHEARSAL_RATE": "max",

@@ -1,5 +1,6 @@
 """The app in a real terminal: the whole job with keys, and a screen that fails."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,22 @@ CTRL_Q, CTRL_S = "\x11", "\x13"
 APP = ("-m", "orchestra_tui")
 
 
+def is_drawn_for(text: str, columns: int, rows: int) -> bool:
+    """Whether the title bar ends at the right edge and the footer stands in the last row."""
+    lines = text.split("\n")
+    title = next((line for line in lines[:2] if line.endswith("REHEARSAL - no AI")), "")
+    return columns - 2 <= len(title) <= columns and "^q quit" in lines[rows - 1]
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_whole_job_by_keys(size: tuple[int, int], tmp_path: Path) -> None:
     root = make_repository(tmp_path / "mine", {"README.md": "# Mine\n"})
     words = (*APP, "run", "write slugify with tests", "--rehearse", "calm", "--here")
     columns, rows = size
-    async with Terminal(*words, cwd=root, env=environment(), columns=columns, rows=rows) as app:
+    # What a parent took for the size is not believed.
+    env = environment(COLUMNS="72", LINES="20")
+    async with Terminal(*words, cwd=root, env=env, columns=columns, rows=rows) as app:
         await app.shows("write slugify with tests")
         await app.shows("ready")
         app.press(CTRL_S)
@@ -30,12 +40,11 @@ async def test_the_whole_job_by_keys(size: tuple[int, int], tmp_path: Path) -> N
         assert "REHEARSAL - no AI" in app.text
         app.press(CTRL_S)
         await app.shows("committed as")
-        drawn = len(app.raw)
         app.resize(60, 15)
-        # Two sizes at once may be one to the app, which then has nothing to draw anew.
-        await app.until(lambda _: len(app.raw) > drawn + 500, "the small screen")
+        await app.until(lambda text: is_drawn_for(text, 60, 15), "the small screen")
         app.resize(columns, rows)
-        await app.shows("committed as")
+        await app.until(lambda text: is_drawn_for(text, columns, rows), "the old size")
+        assert "committed as" in app.text
         app.press(CTRL_Q)
         assert await app.ended(within=10) == 0
         assert app.modes() == list(app.modes_before)
@@ -68,6 +77,22 @@ async def test_an_exception_in_a_screen_ends_cleanly_and_the_session_goes_on(
     resumed = await orchestra("resume", "--headless", "--json", cwd=tmp_path)
     assert resumed.code == 0, resumed.err
     assert resumed.records[-1]["outcome"] == "done"
+
+
+@pytest.mark.timeout(120)
+async def test_a_killed_app_gives_the_terminal_back_and_says_how_to_go_on(tmp_path: Path) -> None:
+    words = (*APP, "run", "write slugify with tests", "--rehearse", "calm", "--here")
+    async with Terminal(*words, cwd=tmp_path, env=environment()) as app:
+        await app.shows("ready")
+        app.press(CTRL_S)
+        await app.shows("plan waits for you")
+        app.process.terminate()
+        assert await app.ended(within=10) == 128 + signal.SIGTERM
+        assert app.modes() == list(app.modes_before)
+        assert app.raw.rfind(b"\x1b[?1049l") > app.raw.rfind(b"\x1b[?1049h")
+        assert "orchestra resume" in app.text
+    resumed = await orchestra("resume", "--headless", "--json", cwd=tmp_path)
+    assert resumed.code == 5, "its plan still waits for approval"
 
 
 @pytest.mark.timeout(120)
