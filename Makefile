@@ -39,12 +39,13 @@ types: $(VENV)/.installed-dev
 contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
+# In the order of their names: by number of tests, the few long ones would come last and alone.
 tests: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not clients and not realmodel" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not clients and not realmodel" $(PYTEST_ARGS)
 
 # The whole suite on the tree without directory handles, as on Windows.
 tests-portable: $(VENV)/.installed-dev
-	ORCHESTRA_PORTABLE_TREE=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not clients and not realmodel" $(PYTEST_ARGS)
+	ORCHESTRA_PORTABLE_TREE=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not clients and not realmodel" $(PYTEST_ARGS)
 
 # Installs about a gigabyte from npm and PyPI into build/clients, once; nothing real is asked.
 # What it measured goes into the tables of docs/adapters.md.
