@@ -11,7 +11,8 @@ from importlib import metadata
 from orchestra_tui.domain.errors import NotConfigured, UsageError
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters.acp.agents import AGENTS, AcpClient, Agent, custom
-from orchestra_tui.engine.adapters.acp.talk import AcpTalk, Terms
+from orchestra_tui.engine.adapters.acp.talk import AcpTalk
+from orchestra_tui.engine.adapters.acp.terms import Terms
 from orchestra_tui.engine.adapters.base import Adapter
 from orchestra_tui.engine.adapters.process.adapter import ProcessAdapter
 from orchestra_tui.engine.adapters.process.build import client_settings, has_own_pace, needed

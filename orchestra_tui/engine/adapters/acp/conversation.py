@@ -30,7 +30,7 @@ from orchestra_tui.engine.adapters.acp.agents import session_meta
 from orchestra_tui.engine.adapters.acp.policy import Policy
 from orchestra_tui.engine.adapters.acp.reader import AcpReader
 from orchestra_tui.engine.adapters.acp.requests import Requests
-from orchestra_tui.engine.adapters.acp.talk import Terms
+from orchestra_tui.engine.adapters.acp.terms import Terms
 from orchestra_tui.engine.adapters.acp.wire import Gone, Wire, refusal_of
 from orchestra_tui.engine.adapters.base import AdapterError, ModelNotFound, RequestRefused
 from orchestra_tui.engine.adapters.process.events import Event, at, items, text_at

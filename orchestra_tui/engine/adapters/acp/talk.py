@@ -6,25 +6,9 @@ import `acp`, which takes half a second and need not be installed.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
-from orchestra_tui.domain.settings import AcpAgent, Permission
+from orchestra_tui.engine.adapters.acp.terms import Terms
 from orchestra_tui.engine.adapters.process.talk import Turn
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a session is opened with. `agent` is the one that it is, if that is known.
-
-    `mode` and `model` are chosen where the agent offers them; one of `required` ("mode", "model")
-    that is not offered is an error.
-    """
-
-    mode: str = ""
-    model: str = ""
-    required: frozenset[str] = frozenset()
-    allow: frozenset[Permission] = frozenset()
-    agent: AcpAgent | None = None
 
 
 class AcpTalk:
