@@ -92,9 +92,13 @@ def _waited(run: RunState, event: ev.CallStarted, record: ev.Record) -> float:
 
 
 def _answered(run: RunState, key: CallKey) -> RunState:
-    """Its adapter works: whatever was said of it before is over."""
+    """Its adapter works: what was said of it before is over. What was said after the call had begun
+    is not: a limit that others met meanwhile holds."""
     call = run.calls.get(key)
     if call is None or call.is_cached:
+        return run
+    health = run.adapters.get(call.adapter.name)
+    if health is not None and health.since is not None and call.started_at < health.since:
         return run
     return run.model_copy(update={"adapters": run.adapters | {call.adapter.name: AdapterHealth()}})
 
@@ -130,7 +134,7 @@ def _hopped(run: RunState, event: ev.HopTaken, record: ev.Record) -> RunState:
 
 def _health(kind: str, cause: str, cooling: float | None, record: ev.Record) -> AdapterHealth:
     until = record.at + timedelta(seconds=cooling) if cooling else None
-    return AdapterHealth(kind=kind, cause=cause, cooling_until=until)
+    return AdapterHealth(kind=kind, cause=cause, cooling_until=until, since=record.at)
 
 
 def _refused(run: RunState, event: ev.ReplyRefused, record: ev.Record) -> RunState:

@@ -189,6 +189,8 @@ class AdapterHealth(StateValue):
     cause: str = ""
     cooling_until: datetime | None = None
     """No call is made to it before; None if it is not cooling down."""
+    since: datetime | None = None
+    """When it failed; None if it did not."""
 
 
 class CallState(StateValue):

@@ -14,9 +14,16 @@ from orchestra_tui.engine.adapters.base import (
     CompletionRequest,
     Message,
     OnDelta,
+    RateLimited,
 )
 from orchestra_tui.engine.adapters.breaker import Lanes
-from orchestra_tui.engine.adapters.fallback import Earlier, FallbackAdapter, Link, Try
+from orchestra_tui.engine.adapters.fallback import (
+    Earlier,
+    FallbackAdapter,
+    Link,
+    Try,
+    error_class,
+)
 from orchestra_tui.engine.adapters.fallback_course import ChainLimits, Stay
 from orchestra_tui.engine.adapters.fallback_joint import continuation
 from orchestra_tui.engine.adapters.timing import RateHint
@@ -66,6 +73,17 @@ class Says:
     finish: FinishReason = FinishReason.STOP
     seconds: float = 1.0
     hint: RateHint | None = None
+
+
+def failure(kind: str, message: str = "a: no", retry_after: float | None = None) -> Says:
+    """Breaks off with an error of this kind after half an answer."""
+    cls = error_class(kind)
+    return Says(error=cls(message, retry_after=retry_after, partial="half an ans"))
+
+
+def limited(seconds: float | None, name: str = "a") -> Says:
+    """A rate limit, with the seconds that the provider says."""
+    return Says(error=RateLimited(f"{name}: 429", retry_after=seconds))
 
 
 class ScriptedAdapter:

@@ -119,7 +119,7 @@ def test_a_known_limit_is_never_exceeded() -> None:
         permit = lanes.lane(info, 1).enter(at)
         assert lanes.lane(info, 1).readiness(at).is_busy
         assert lanes.lane(other, 1).readiness(at).is_busy
-        lanes.lane(info, 1).answered(None, at)
+        lanes.lane(info, 1).answered(None, began=at, now=at)
         permit.leave()
         assert not lanes.lane(other, 1).readiness(at).kind
 

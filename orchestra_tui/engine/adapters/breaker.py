@@ -79,16 +79,20 @@ class Lane:
         self._pace.began(now)
         return Permit(self, began=now, is_probe=is_probe)
 
-    def answering(self) -> None:
-        """An answer has begun: all may ask again, before it is whole."""
-        if self._is_open:
+    def answering(self, *, began: float) -> None:
+        """An answer has begun: all may ask again, before it is whole.
+
+        That of a call which began before the adapter was refused tells nothing new.
+        """
+        if self._is_open and began >= self._opened_at:
             self._is_open, self._kind, self._cause = False, "", ""
             self._lanes.changed()
 
-    def answered(self, hint: RateHint | None, now: float) -> None:
+    def answered(self, hint: RateHint | None, *, began: float, now: float) -> None:
         """A call was answered to its end."""
-        self.answering()
-        self._failures = 0
+        self.answering(began=began)
+        if began >= self._opened_at:
+            self._failures = 0
         self._pace.answered(hint, now)
 
     def failed(self, error: AdapterError, rule: Rule, *, began: float, now: float) -> float | None:
@@ -134,6 +138,14 @@ class Permit:
     began: float
     is_probe: bool
     _is_over: bool = field(default=False, init=False)
+
+    def answering(self) -> None:
+        """The first piece of its answer came."""
+        self.lane.answering(began=self.began)
+
+    def answered(self, hint: RateHint | None, now: float) -> None:
+        """Its answer is whole; `hint` is what that said of the rate limit."""
+        self.lane.answered(hint, began=self.began, now=now)
 
     def leave(self) -> None:
         """The call is over, however it ended."""

@@ -14,7 +14,6 @@ choose ──> wait, visibly, with a deadline ──> choose again
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -170,10 +169,10 @@ class FallbackAdapter:
     async def _try(self, tries: Tries, permit: Permit, attempt: Try) -> Completion | None:
         name = attempt.link.name
         try:
-            completion = await tries.perform(attempt, permit.lane.answering)
+            completion = await tries.perform(attempt, permit.answering)
         except AdapterError as error:
             return await self._failed(tries, permit, name, error)
-        permit.lane.answered(completion.hint, self._clock())
+        permit.answered(completion.hint, self._clock())
         return completion
 
     async def _failed(
@@ -236,8 +235,8 @@ class FallbackAdapter:
         finally:
             for wait in waits:
                 wait.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*waits, return_exceptions=True)
+            # Nothing is suppressed: what could come out of here is a cancel of our own.
+            await asyncio.gather(*waits, return_exceptions=True)
         self._course.count_wait(stay, self._clock() - began)
 
     def _readiness(self, now: float) -> dict[str, Readiness]:
