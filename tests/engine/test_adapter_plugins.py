@@ -110,8 +110,9 @@ async def test_it_answers_under_its_configured_name(install: Install) -> None:
     )
 
 
-async def test_what_its_small_verbs_raise_reaches_nobody(install: Install) -> None:
-    install(PLUGIN)
+@pytest.mark.parametrize("act", ["return 1 / 0", "raise SystemExit(3)"])
+async def test_what_its_small_verbs_raise_reaches_nobody(install: Install, act: str) -> None:
+    install(PLUGIN.replace("return 1 / 0", act))
     adapter = built()
     assert not await adapter.is_available()
     await adapter.close()
@@ -132,6 +133,7 @@ async def test_one_that_hangs_is_left_behind(
     [
         ("raise RateLimited('one: wait', retry_after=3)", RateLimited, "one: wait"),
         ("raise KeyError('\\x1b]52;c;evil')", ProcessFailed, "its package failed: KeyError"),
+        ("raise SystemExit('usage: ...')", ProcessFailed, "SystemExit: usage"),
         ("raise TimeoutError('its own')", ProcessFailed, "TimeoutError: its own"),
         ("await asyncio.sleep(600)", FirstByteTimeout, "no answer began"),
         ("on_delta('a'); await asyncio.sleep(600)", IdleTimeout, "nothing more came"),
@@ -154,6 +156,15 @@ async def test_its_failures_are_errors_of_the_port(
         await built().execute(quick, lambda _: None)
     assert says in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+async def test_its_key_is_in_no_message_also_where_that_is_cut(install: Install) -> None:
+    act = "raise KeyError('x' * 285 + self.context.api_key.get_secret_value())"
+    install(PLUGIN.replace('    on_delta("Hel")\n    on_delta("lo")', f"    {act}"))
+    with pytest.raises(ProcessFailed) as caught:
+        await built(api_key_env="MINE").execute(REQUEST, lambda _: None)
+    assert "xxx" in str(caught.value)
+    assert "abcd" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ GROUP = "orchestra_tui.adapters"
 MAX_WORDS = 300
 SMALL_VERB = 5.0
 """Seconds for everything but an answer."""
+_ANYTHING = (Exception, SystemExit)
+"""What a package may raise; the second would end the event loop, and with it every session."""
 log = logging.getLogger(__name__)
 
 
@@ -65,19 +67,23 @@ def build_plugin(settings: AdapterSettings, api_key: SecretStr | None) -> Adapte
     secrets = forms_of([api_key.get_secret_value()] if api_key else [])
     try:
         adapter: Adapter = entry.load()(AdapterContext(settings, api_key))
-        return ForeignAdapter(adapter, settings)
+        return ForeignAdapter(adapter, settings, secrets)
     except OrchestraError as error:
         raise UsageError(f"{who}: {clean_line(redact(str(error), secrets))}") from error
-    except (Exception, SystemExit) as error:
+    except _ANYTHING as error:
         raise UsageError(f"{who} cannot be built: {_said(error, secrets)}") from error
 
 
 class ForeignAdapter:
-    """An adapter of a package, held to the port: errors, types, clocks, and its name."""
+    """An adapter of a package, held to the port: errors, types, clocks, and its name.
 
-    def __init__(self, adapter: Adapter, settings: AdapterSettings) -> None:
+    `secrets` are the forms of its key, which it may repeat in what it raises.
+    """
+
+    def __init__(self, adapter: Adapter, settings: AdapterSettings, secrets: Iterable[str]) -> None:
         said = adapter.info()
         self._adapter = adapter
+        self._secrets = tuple(secrets)
         self._info = AdapterInfo(
             name=settings.name,
             model=clean_line(str(said.model)) or settings.model or "its default",
@@ -95,7 +101,7 @@ class ForeignAdapter:
         try:
             async with asyncio.timeout(SMALL_VERB):
                 return bool(await self._adapter.is_available())
-        except Exception:
+        except _ANYTHING:
             log.exception("%s: is_available failed", self._info.name)
             return False
 
@@ -104,7 +110,7 @@ class ForeignAdapter:
         try:
             async with asyncio.timeout(SMALL_VERB):
                 await self._adapter.close()
-        except Exception:
+        except _ANYTHING:
             log.exception("%s: close failed", self._info.name)
 
     async def execute(self, request: CompletionRequest, on_delta: OnDelta) -> Completion:
@@ -125,9 +131,10 @@ class ForeignAdapter:
                 answer = await self._adapter.execute(request, take)
         except (AdapterError, asyncio.CancelledError):
             raise
-        except Exception as error:
+        except _ANYTHING as error:
             log.exception("%s: execute failed", self._info.name)
-            raise ProcessFailed(f"{self._info.name}: its package failed: {_said(error)}") from error
+            said = _said(error, self._secrets)
+            raise ProcessFailed(f"{self._info.name}: its package failed: {said}") from error
         return self._checked(answer)
 
     def _checked(self, answer: object) -> Completion:
@@ -170,6 +177,7 @@ def _package(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
 
 
-def _said(error: BaseException, secrets: Iterable[str] = ()) -> str:
+def _said(error: BaseException, secrets: Iterable[str]) -> str:
+    # Freed of secrets before it is cut: half a key would not be found any more.
     words = clean_line(redact(f"{type(error).__name__}: {error}".rstrip(": "), secrets))
     return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
