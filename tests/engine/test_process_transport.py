@@ -109,13 +109,14 @@ async def test_cancel_leaves_nothing_after_two_seconds(
 
 
 @LINUX
-async def test_a_second_cancel_does_not_cut_the_ending_short(tmp_path: Path) -> None:
+async def test_further_cancels_do_not_cut_the_ending_short(tmp_path: Path) -> None:
     bench = ClientBench(tmp_path, AdapterKind.CLAUDE)
     asking = asyncio.create_task(bench.ask(Play(exit_code=None, is_deaf=True, grandchild=True)))
     await bench.has_begun()
-    asking.cancel()
-    await asyncio.sleep(0)
-    asking.cancel()
+    for _ in range(5):
+        # As a person who cancels, quits, and has it quit again.
+        asking.cancel()
+        await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert bench.left_running() == []

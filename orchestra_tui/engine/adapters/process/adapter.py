@@ -128,11 +128,7 @@ class ProcessAdapter:
     ) -> Completion:
         job = Job(copy.root, scratch, may_write=writes(request))
         launch = self._client.launch(self._settings, job)
-        for name, text in launch.files.items():
-            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-            (scratch / name).write_text(text, encoding="utf-8")
-        # gemini, for one, leaves a report with the whole prompt where temporary files are.
-        (scratch / TEMPORARY).mkdir()
+        await asyncio.to_thread(_lay_out, scratch, launch.files)
         temporary = temporary_folder(scratch / TEMPORARY)
         command = Command(
             argv=(program, *launch.arguments),
@@ -243,10 +239,19 @@ class ProcessAdapter:
         return f"{self._settings.name}: {clean_line(what)}"
 
 
+def _lay_out(scratch: Path, files: Mapping[str, str]) -> None:
+    """Write the client's own files, and make its folder for temporary ones. Blocks."""
+    for name, text in files.items():
+        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch / name).write_text(text, encoding="utf-8")
+    # gemini, for one, leaves a report with the whole prompt where temporary files are.
+    (scratch / TEMPORARY).mkdir()
+
+
 @asynccontextmanager
 async def _scratch() -> AsyncIterator[Path]:
     """A folder for the client's own files, removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=SCRATCH))
     try:
         yield folder
     finally:
