@@ -3,7 +3,8 @@
 import pytest
 
 from orchestra_tui.engine.adapters import base
-from orchestra_tui.engine.adapters.process.failures import MAX_WAIT, Failure
+from orchestra_tui.engine.adapters.process.failures import Failure
+from orchestra_tui.engine.adapters.retry_after import MAX_SECONDS
 
 CAUSES = {
     "peer closed connection without sending complete message body": base.StreamCut,
@@ -33,7 +34,10 @@ def test_a_cause_is_known_by_its_words(words: str, cause: type[base.AdapterError
         ("Please try again in 900ms", 0.9),
         ("Suggested retry after 1s.. Max attempts reached", 1.0),
         ("try again in 2 hours", 7200.0),
-        ("try again in 99999999h", MAX_WAIT),
+        ("try again in 1m30s", 90.0),
+        ("try again in 1 hour 20 minutes", 4800.0),
+        ("try again in 3 days 4 hours", MAX_SECONDS),
+        ("try again in 99999999h", MAX_SECONDS),
         ("try again later", None),
     ],
 )

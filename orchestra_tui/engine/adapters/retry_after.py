@@ -16,7 +16,7 @@ MAX_SECONDS = 86_400.0
 """A day. Nobody waits longer; a larger value is cut to it, so that sums stay sane."""
 
 
-_UNIT = r"h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?|ms|milliseconds?"
+_UNIT = r"d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?|ms|milliseconds?"
 _PART = rf"(\d{{1,12}}(?:\.\d{{1,12}})?)\s?({_UNIT})(?![a-z])"
 _PARTS = re.compile(_PART, re.IGNORECASE)
 _DURATION = re.compile(rf"(?:{_PART}\s?){{1,4}}", re.IGNORECASE)
@@ -25,7 +25,7 @@ _SENTENCE = re.compile(
     rf"((?:{_PART}\s?){{1,4}})",
     re.IGNORECASE,
 )
-_SECONDS_OF: Mapping[str, float] = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_SECONDS_OF: Mapping[str, float] = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 MAX_TEXT = 4096
 """Characters of an error text that are searched."""
 

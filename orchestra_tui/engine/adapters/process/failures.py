@@ -28,9 +28,9 @@ from orchestra_tui.engine.adapters.base import (
     ServerFailed,
     StreamCut,
 )
+from orchestra_tui.engine.adapters.retry_after import MAX_SECONDS, retry_after_in_text
 
 MAX_WORDS = 300
-MAX_WAIT = 86_400.0
 
 _PHRASES: tuple[tuple[str, type[AdapterError]], ...] = (
     (
@@ -93,13 +93,8 @@ _BY_STATUS: dict[int, type[AdapterError]] = {
 _STATUS = re.compile(
     r"(?:status:? |error:? '?|rejected \(|\"code\": ?|HTTP )(?P<status>[45]\d\d)\b", re.IGNORECASE
 )
-_WAIT = re.compile(
-    r"(?:retry|try again) (?:after|in) (?P<number>\d+(?:\.\d+)?) ?(?P<unit>ms|s|m|h)\w*",
-    re.IGNORECASE,
-)
 _DAILY = re.compile(r"per ?day|daily|limit: 0\b", re.IGNORECASE)
 _SOON = 300.0
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SURE = {QuotaExhausted, AuthenticationFailed, ContextTooLong, ModelNotFound, OutputFiltered}
 
 _ADVICE: dict[type[AdapterError], str] = {
@@ -159,15 +154,12 @@ class Failure:
     def wait(self) -> float | None:
         """Seconds to wait before another try, if the client said so."""
         if self.retry_after is not None:
-            return min(max(self.retry_after, 0.0), MAX_WAIT)
-        said = _WAIT.search(self.words)
-        if said is None:
-            return None
-        return min(float(said["number"]) * _UNITS[said["unit"].lower()], MAX_WAIT)
+            return min(max(self.retry_after, 0.0), MAX_SECONDS)
+        return retry_after_in_text(self.words)
 
     def _is_soon_over(self, said: str) -> bool:
         """Gemini speaks of the quota also when it is that of a minute."""
-        return (self.wait or MAX_WAIT) <= _SOON and not _DAILY.search(said)
+        return (self.wait or MAX_SECONDS) <= _SOON and not _DAILY.search(said)
 
     def error(self, label: str, secrets: tuple[str, ...], partial: str = "") -> AdapterError:
         """The error to raise; `label` names the adapter."""

@@ -89,7 +89,8 @@ class GeminiReader(EventReader):
         super().__init__()
         self._error = ""
         self._attempt = ""
-        self._pieces: list[str] = []
+        self._said = ""
+        self._beginnings: list[int] = []
 
     def feed(self, event: Event) -> str:
         """Take one event; the piece of text in it."""
@@ -101,7 +102,7 @@ class GeminiReader(EventReader):
                 return self._piece(text_at(event, "content"))
             case "tool_use" | "tool_result":
                 self.alive += 1
-                self._pieces = []
+                self._begin("")
             case "error":
                 self._error = text_at(event, "message")
             case "result":
@@ -127,15 +128,22 @@ class GeminiReader(EventReader):
             self.failure = Failure(failed.words, status=_STATUSES[exit_code])
 
     def _piece(self, text: str) -> str:
-        self._pieces.append(text)
-        self.text = "".join(self._pieces)
-        for cut in range(1, len(self._pieces)):
-            first = "".join(self._pieces[:cut])
-            if len(first) >= _MIN_REPEATED and self.text.startswith(first, len(first)):
-                self._pieces = self._pieces[cut:]
-                self.text = "".join(self._pieces)
-                break
+        at = len(self._said)
+        self._said += text
+        # Where the answer may have begun once more: what came since is how it began.
+        starts = [*self._beginnings, at] if at >= _MIN_REPEATED else self._beginnings
+        self._beginnings = [
+            start
+            for start in starts
+            if self._said.startswith(self._said[at : 2 * start], at - start)
+        ]
+        if again := next((s for s in self._beginnings if 2 * s <= len(self._said)), None):
+            self._begin(self._said[again:])
+        self.text = self._said
         return text
+
+    def _begin(self, said: str) -> None:
+        self._said, self._beginnings = said, []
 
     def _result(self, event: Event) -> None:
         self.is_over = True
