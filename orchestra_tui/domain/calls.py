@@ -26,7 +26,8 @@ class ProviderKind(StrEnum):
 
 
 class Usage(BaseModel):
-    """Tokens of one call. `input_tokens` includes cached ones, `output_tokens` reasoning ones.
+    """Tokens of one call. `input_tokens` includes those that were read from the provider's cache
+    (`cached_tokens`) or written to it, `output_tokens` the reasoning ones.
 
     None means the provider did not say: unknown is never counted as zero.
     """
@@ -37,6 +38,7 @@ class Usage(BaseModel):
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
     def __add__(self, other: "Usage") -> "Usage":
         """Sum field by field; a field unknown on both sides stays unknown."""
@@ -45,6 +47,7 @@ class Usage(BaseModel):
             output_tokens=_sum(self.output_tokens, other.output_tokens),
             cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
             reasoning_tokens=_sum(self.reasoning_tokens, other.reasoning_tokens),
+            cache_write_tokens=_sum(self.cache_write_tokens, other.cache_write_tokens),
         )
 
 

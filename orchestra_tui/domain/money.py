@@ -37,13 +37,16 @@ class Cost(BaseModel):
 
 
 class Price(BaseModel):
-    """Prices of one model in US dollars per million tokens; `cached_input` None is `input`."""
+    """Prices of one model in US dollars per million tokens; None is as `input`."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     input: Decimal = Field(ge=0)
     output: Decimal = Field(ge=0)
     cached_input: Decimal | None = Field(default=None, ge=0)
+    """For what the provider's cache held already."""
+    cache_write: Decimal | None = Field(default=None, ge=0)
+    """For what was put into it."""
 
 
 class Money(BaseModel):

@@ -23,8 +23,14 @@ FILES = {"hello.txt": WRITTEN}
 USAGE = {
     # It says 29 out, without the thoughts.
     "gemini": Usage(input_tokens=1200),
-    "claude": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200),
-    "codex": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
+    "claude": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, cache_write_tokens=0),
+    "codex": Usage(
+        input_tokens=1200,
+        output_tokens=34,
+        cached_tokens=200,
+        reasoning_tokens=5,
+        cache_write_tokens=0,
+    ),
     "opencode": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
     "vibe": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200),
 }

@@ -86,6 +86,25 @@ async def test_later_counts_replace_earlier_ones() -> None:
     assert completion.usage == Usage(input_tokens=6, output_tokens=9)
 
 
+async def test_what_the_cache_took_is_input_and_told_apart() -> None:
+    counts = {
+        "input_tokens": 10,
+        "cache_read_input_tokens": 200,
+        "cache_creation_input_tokens": 3000,
+        "output_tokens": 7,
+    }
+    app = raw(
+        named("message_start", message={"usage": counts}),
+        piece(type="text_delta", text="a"),
+        named("message_delta", delta={"stop_reason": "end_turn"}),
+        named("message_stop"),
+    )
+    completion, _ = await answer(ANTHROPIC, app)
+    assert completion.usage == Usage(
+        input_tokens=3210, output_tokens=7, cached_tokens=200, cache_write_tokens=3000
+    )
+
+
 async def test_pieces_that_are_no_text_are_no_answer() -> None:
     app = raw(
         ANTHROPIC.begin,

@@ -146,7 +146,7 @@ async def test_done_without_a_reason_is_not_taken_for_a_stop(wire: Wire) -> None
 @both_wires
 async def test_usage_of_every_dialect(wire: Wire) -> None:
     details = {
-        "prompt_tokens_details": {"cached_tokens": 3},
+        "prompt_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 1},
         "completion_tokens_details": {"reasoning_tokens": 2},
     }
     with_last = raw(delta("a", finish="stop"), usage(7, 5, **details), DONE)
@@ -160,7 +160,11 @@ async def test_usage_of_every_dialect(wire: Wire) -> None:
     second, _ = await answer(wire, raw(delta("a"), beside_reason, DONE))
     third, _ = await answer(wire, raw(delta("a", finish="stop"), DONE))
     assert first.usage == Usage(
-        input_tokens=7, output_tokens=5, cached_tokens=3, reasoning_tokens=2
+        input_tokens=7,
+        output_tokens=5,
+        cached_tokens=3,
+        reasoning_tokens=2,
+        cache_write_tokens=1,
     )
     assert second.usage == Usage(input_tokens=7)
     assert third.usage == Usage()

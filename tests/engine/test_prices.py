@@ -55,6 +55,30 @@ def test_cached_tokens_are_part_of_the_input_and_cheaper() -> None:
     assert cost.usd < all_fresh.usd
 
 
+def test_tokens_that_the_cache_took_have_their_own_price() -> None:
+    """The library's own numbers: input 5, read 0.50, written 6.25, output 25."""
+    tariff = tariff_of(settings(preset="anthropic", model="claude-opus-4-8"))
+    usage = Usage(input_tokens=1000, output_tokens=10, cached_tokens=200, cache_write_tokens=300)
+    cost = PriceBook().cost(tariff, usage)
+    assert cost is not None
+    assert cost.usd == Decimal("0.004725"), "500 fresh, 200 read, 300 written, 10 out"
+    own = Price(input=Decimal(5), output=Decimal(25), cached_input=Decimal("0.5"))
+    as_input = PriceBook({"claude-opus-4-8": own}).cost(tariff, usage)
+    dearer = own.model_copy(update={"cache_write": Decimal("6.25")})
+    assert as_input is not None
+    assert as_input.usd == Decimal("0.00435"), "without a price of its own it is input"
+    assert PriceBook({"claude-opus-4-8": dearer}).cost(tariff, usage) == cost.model_copy(
+        update={"basis": CostBasis.CONFIGURED}
+    )
+
+
+def test_counts_that_contradict_each_other_still_have_a_cost() -> None:
+    odd = Usage(input_tokens=100, output_tokens=0, cached_tokens=80, cache_write_tokens=80)
+    cost = PriceBook().cost(tariff_of(settings(preset="anthropic", model="claude-opus-4-8")), odd)
+    assert cost is not None
+    assert cost.usd == Decimal("0.000165"), "80 read, 20 written"
+
+
 @pytest.mark.parametrize(
     "tariff",
     [

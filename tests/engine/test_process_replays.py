@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestra_tui.domain.calls import FinishReason, Usage
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.money import CostBasis
 from orchestra_tui.domain.settings import AdapterKind
 from orchestra_tui.engine.adapters import base
+from orchestra_tui.engine.adapters.process.gemini_cli import GeminiReader
 from tests.engine.process_sandbox import ClientBench
 from tests.stubs.scripted_client import RECORDINGS, recorded
 
@@ -22,10 +25,28 @@ FORMS = ("date", "ms", "text", "bare", "long", "absurd")
 # The recording server always says 1200 in (200 cached), 34 out (5 reasoning); each client counts
 # differently, and claude and vibe say nothing of reasoning.
 ONE = {
-    "codex": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
-    "claude": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=0),
+    "codex": Usage(
+        input_tokens=1200,
+        output_tokens=34,
+        cached_tokens=200,
+        reasoning_tokens=5,
+        cache_write_tokens=0,
+    ),
+    "claude": Usage(
+        input_tokens=1200,
+        output_tokens=34,
+        cached_tokens=200,
+        reasoning_tokens=0,
+        cache_write_tokens=0,
+    ),
     "gemini_cli": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
-    "opencode": Usage(input_tokens=1200, output_tokens=34, cached_tokens=200, reasoning_tokens=5),
+    "opencode": Usage(
+        input_tokens=1200,
+        output_tokens=34,
+        cached_tokens=200,
+        reasoning_tokens=5,
+        cache_write_tokens=0,
+    ),
     "vibe": Usage(),
 }
 
@@ -145,6 +166,22 @@ async def test_a_reader_answers_with_words_only(bench: ClientBench) -> None:
     play.writes.update({"hello.txt": WRITTEN})
     answer = await bench.ask(play, role=Role.AUDITOR)
     assert answer.text == HELLO
+
+
+LINES = st.lists(st.text(alphabet="ab \n", min_size=1, max_size=6), min_size=2, max_size=12)
+
+
+@given(said=LINES, until=st.integers(1, 11))
+def test_gemini_that_begins_its_answer_again_gives_it_once(said: list[str], until: int) -> None:
+    """In pieces of any size; no two lines are the same, so that nothing else is a beginning."""
+    pieces = [f"{number}: {text}" for number, text in enumerate(said)]
+    begun = pieces[: min(until, len(pieces) - 1)]
+    reader = GeminiReader()
+    for piece in [*begun, *pieces]:
+        reader.feed({"type": "message", "role": "assistant", "content": piece})
+    whole = "".join(pieces)
+    is_told = len("".join(begun)) >= 8
+    assert reader.text == (whole if is_told else "".join(begun) + whole)
 
 
 @pytest.mark.parametrize(("bench", "case"), [("gemini_cli", "again")], indirect=["bench"])

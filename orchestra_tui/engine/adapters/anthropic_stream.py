@@ -77,11 +77,11 @@ def anthropic_usage(usage: Mapping[str, object]) -> Usage:
     [anthropic 2.12.0]
     """
     cached = count(usage, "cache_read_input_tokens")
+    written = count(usage, "cache_creation_input_tokens")
     return Usage(
-        input_tokens=total(
-            count(usage, "input_tokens"), count(usage, "cache_creation_input_tokens"), cached
-        ),
+        input_tokens=total(count(usage, "input_tokens"), written, cached),
         output_tokens=count(usage, "output_tokens"),
         cached_tokens=cached,
         reasoning_tokens=count(usage.get("output_tokens_details"), "thinking_tokens"),
+        cache_write_tokens=written,
     )

@@ -65,11 +65,14 @@ class ChatStream(AnswerStream):
 
 def normal_usage(usage: Mapping[str, object]) -> Usage:
     """The server's token counts in the domain's terms; what it does not say stays None."""
+    details = usage.get("prompt_tokens_details")
     return Usage(
         input_tokens=count(usage, "prompt_tokens"),
         output_tokens=count(usage, "completion_tokens"),
-        cached_tokens=count(usage.get("prompt_tokens_details"), "cached_tokens"),
+        cached_tokens=count(details, "cached_tokens"),
         reasoning_tokens=count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        # OpenRouter alone tells it.
+        cache_write_tokens=count(details, "cache_write_tokens"),
     )
 
 

@@ -56,10 +56,8 @@ class Tariff:
 def tariff_of(settings: AdapterSettings) -> Tariff:
     """The tariff of a configured adapter."""
     provider = _OF_AGENT.get(settings.agent, "") if settings.agent else ""
-    if settings.kind == AdapterKind.LOCAL:
-        # A server of ours, in a child process, for a file of the user's.
-        return Tariff(settings.model, "http://127.0.0.1")
     provider = "" if settings.base_url else provider or _OF_PROGRAM.get(settings.kind, "")
+    # A model file is served by a child of ours.
     address = _HERE if settings.kind == AdapterKind.LOCAL else settings.base_url
     return Tariff(settings.model, address, provider)
 
@@ -104,11 +102,21 @@ def reported(usd: object) -> Cost | None:
 
 
 def _at(price: Price, usage: Usage) -> Cost:
-    cached = min(usage.cached_tokens or 0, usage.input_tokens or 0)
-    fresh = (usage.input_tokens or 0) - cached
-    cached_price = price.input if price.cached_input is None else price.cached_input
-    usd = price.input * fresh + cached_price * cached + price.output * (usage.output_tokens or 0)
+    fresh, read, written = _parts_of_input(usage)
+    read_price = price.input if price.cached_input is None else price.cached_input
+    write_price = price.input if price.cache_write is None else price.cache_write
+    usd = price.input * fresh + read_price * read + write_price * written
+    usd += price.output * (usage.output_tokens or 0)
     return Cost(usd=to_micros(usd / _MILLION), basis=CostBasis.CONFIGURED)
+
+
+def _parts_of_input(usage: Usage) -> tuple[int, int, int]:
+    """Input tokens without the cache, read from it and written to it: together never more than
+    the input, whatever was said."""
+    left = usage.input_tokens or 0
+    read = min(usage.cached_tokens or 0, left)
+    written = min(usage.cache_write_tokens or 0, left - read)
+    return left - read - written, read, written
 
 
 def _listed(tariff: Tariff, model: str, usage: Usage) -> Decimal | None:
@@ -118,10 +126,12 @@ def _listed(tariff: Tariff, model: str, usage: Usage) -> Decimal | None:
     # Only here: it takes a third of a second, and a rehearsal needs no prices.
     import genai_prices
 
+    _, read, written = _parts_of_input(usage)
     tokens = genai_prices.Usage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
-        cache_read_tokens=min(usage.cached_tokens or 0, usage.input_tokens or 0) or None,
+        cache_read_tokens=read or None,
+        cache_write_tokens=written or None,
     )
     try:
         if tariff.base_url:

@@ -34,7 +34,8 @@ def _counted(said: object) -> Usage:
     if not everything or read is None or written is None:
         # A cancelled turn says 0 of 0; that is no count either.
         return Usage()
-    apart = (cached or 0) + (count_at(said, "cachedWriteTokens") or 0)
+    put = count_at(said, "cachedWriteTokens")
+    apart = (cached or 0) + (put or 0)
     missing = everything - read - written
     if missing in {apart, apart + (thought or 0)}:
         read += apart
@@ -46,4 +47,5 @@ def _counted(said: object) -> Usage:
         output_tokens=written,
         cached_tokens=cached,
         reasoning_tokens=thought,
+        cache_write_tokens=put,
     )

@@ -170,4 +170,5 @@ def _usage(event: Event) -> Usage:
         output_tokens=count_at(event, "usage", "output_tokens"),
         cached_tokens=cached,
         reasoning_tokens=count_at(event, "usage", "output_tokens_details", "thinking_tokens"),
+        cache_write_tokens=written,
     )

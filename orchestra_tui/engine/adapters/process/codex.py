@@ -131,4 +131,5 @@ def _usage(event: Event) -> Usage:
         output_tokens=count_at(event, "usage", "output_tokens"),
         cached_tokens=count_at(event, "usage", "cached_input_tokens"),
         reasoning_tokens=count_at(event, "usage", "reasoning_output_tokens"),
+        cache_write_tokens=count_at(event, "usage", "cache_write_input_tokens"),
     )

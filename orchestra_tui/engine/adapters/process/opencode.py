@@ -167,4 +167,5 @@ def _usage(event: Event) -> Usage:
         output_tokens=total(count_at(tokens, "output"), thought or 0),
         cached_tokens=cached,
         reasoning_tokens=thought,
+        cache_write_tokens=written,
     )
