@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.settings import AdapterSettings
 
 ProbeState = Literal["looking", "found", "missing", "broken", "foreign", "silent"]
@@ -73,6 +74,8 @@ class LinkTrial(_Value):
     error: str = ""
     detail: str = ""
     tokens: int | None = None
+    cost: Cost | None = None
+    """What it cost, which no budget counts; None is unknown."""
 
 
 class Configuration(_Value):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from textual.content import Content
 
 from orchestra_tui.domain.doctor import DoctorLine, LinkTrial
+from orchestra_tui.domain.money import usd_text
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.cells import fit
 from orchestra_tui.widgets.line_view import MUTED, Span
@@ -68,14 +69,21 @@ def details_of(line: DoctorLine, trial: LinkTrial | None) -> Content:
     if line.adapter:
         facts.append(("configured", f"[adapters.{line.adapter}]"))
     if trial is not None and trial is not ASKING:
-        tokens = f", {trial.tokens} tokens" if trial.tokens is not None else ""
-        facts.append(("test", f"{trial_words(trial)}{tokens}"))
+        facts.append(("test", f"{trial_words(trial)}{_spent(trial)}"))
         facts += [("", trial.detail)] if trial.detail else []
     rows = [
         Content.assemble((fit(name, NAME_WIDTH), "$muted"), " ", clean_line(text))
         for name, text in facts
     ]
     return Content("\n").join(rows)
+
+
+def _spent(trial: LinkTrial) -> str:
+    """What a test used; nothing for one that gave no answer."""
+    if trial.error:
+        return ""
+    tokens = f", {trial.tokens} tokens" if trial.tokens is not None else ""
+    return f"{tokens}, {usd_text(trial.cost.usd) if trial.cost else 'cost unknown'}"
 
 
 def _row(line: DoctorLine, trial: LinkTrial | None, signs: Signs) -> PickRow:

@@ -1,6 +1,7 @@
 """Who is asked, changed while the engine is open: refused whole, written once, used by the next."""
 
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.doctor import DoctorLine, Offer
 from orchestra_tui.domain.errors import CommandRefused, NotConfigured, UsageError
 from orchestra_tui.domain.ids import Role
+from orchestra_tui.domain.money import Cost, CostBasis
 from orchestra_tui.domain.ports import GetConfiguration, GetProject, ListProbes, Probe, TryLink
 from orchestra_tui.domain.proposal import propose
 from orchestra_tui.domain.settings import Scenario
@@ -188,9 +190,11 @@ async def test_a_link_is_tried_with_one_small_prompt(tmp_path: Path) -> None:
             good = await h.engine.query(TryLink(name="one"))
             assert (good.answer, good.error) == ("ready␛[31m", "")
             assert good.seconds >= 0
+            assert good.cost == Cost(usd=Decimal(0), basis=CostBasis.FREE)
             bad = await h.engine.query(TryLink(name="two"))
             assert bad.error == "authentication_failed"
             assert bad.detail
+            assert bad.cost is None
             fields = {"base_url": one.base_url, "model": "other"}
             await h.engine.query(TryLink(name="", offer=Offer(name="new", fields=fields)))
             with pytest.raises(UsageError, match="no adapter 'nobody'"):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 from textual.pilot import Pilot
@@ -16,6 +17,7 @@ from orchestra_tui.domain.doctor import Configuration, DoctorLine, LinkTrial
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.keys import KeySource, KnownKey
+from orchestra_tui.domain.money import Cost, CostBasis
 from orchestra_tui.domain.ports import (
     GetConfiguration,
     ListProbes,
@@ -34,7 +36,8 @@ from tests.ui.stub_client import PROJECT, REHEARSAL_PROJECT, START, StubClient
 from tests.ui.waiting import until
 
 OPTIONS = AppOptions(clock=lambda: START)
-READY = LinkTrial(seconds=1.23, answer="ready", tokens=12)
+SPENT = Cost(usd=Decimal("0.0042"), basis=CostBasis.LISTED)
+READY = LinkTrial(seconds=1.23, answer="ready", tokens=12, cost=SPENT)
 
 
 def client_of(
@@ -143,7 +146,7 @@ async def test_t_tests_the_one_link_under_the_cursor() -> None:
         assert asked(client, TryLink) == [TryLink(name="", offer=CODEX)]
         await pilot.press("enter")
         await pilot.pause()
-        assert "12 tokens" in shown(pilot, "#details")
+        assert "12 tokens, $0.004" in shown(pilot, "#details")
         assert app.screen.query_one("#detail-box").display
 
 

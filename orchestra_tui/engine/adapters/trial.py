@@ -19,6 +19,7 @@ from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.base import AdapterError, CompletionRequest, Message
 from orchestra_tui.engine.adapters.local.models import LocalModels
+from orchestra_tui.engine.adapters.prices import PriceBook, tariff_of
 from orchestra_tui.engine.adapters.registry import build_adapter
 from orchestra_tui.engine.adapters.transport import Transport
 
@@ -36,8 +37,10 @@ async def try_link(
     keys: Mapping[str, str] | None = None,
     transport: Transport | None = None,
     models: LocalModels | None = None,
+    prices: PriceBook | None = None,
 ) -> LinkTrial:
-    """Ask this adapter once. Without `keys` the environment has them all.
+    """Ask this adapter once. Without `keys` the environment has them all, without `prices` the list
+    prices hold.
 
     Raises UsageError if its settings or its key cannot be used.
     """
@@ -53,11 +56,17 @@ async def try_link(
     finally:
         await adapter.close()
     usage = completion.usage
+    seconds = monotonic() - began
+    book = prices or PriceBook()
+    cost = completion.cost or await asyncio.to_thread(
+        book.cost, tariff_of(settings), usage, model=completion.model
+    )
     counts = [count for count in (usage.input_tokens, usage.output_tokens) if count is not None]
     return LinkTrial(
-        seconds=monotonic() - began,
+        seconds=seconds,
         answer=clean_line(completion.text.strip())[:MAX_ANSWER],
         tokens=sum(counts) if counts else None,
+        cost=cost,
     )
 
 
@@ -112,7 +121,7 @@ class _NoProject:
         self, first: str | None = None, *, is_shared: bool = False
     ) -> AsyncIterator[_EmptyCopy]:
         """A fresh empty folder, removed at the end."""
-        base = _new_folder()
+        base = await asyncio.to_thread(_new_folder)
         try:
             yield _EmptyCopy(base)
         finally:

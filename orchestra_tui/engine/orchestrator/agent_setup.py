@@ -125,7 +125,12 @@ class AgentSetup:
         keys = await self._found(Settings(adapters=(chosen,)))
         environment = self.project.environment
         trial = await try_link(
-            chosen, environment, keys=keys, transport=self.transport, models=self.models
+            chosen,
+            environment,
+            keys=keys,
+            transport=self.transport,
+            models=self.models,
+            prices=self.caller.ledger.prices,
         )
         if not trial.error:
             self.caller.lanes.renewed()
