@@ -217,6 +217,23 @@ async def test_nothing_is_left_when_we_are_killed(bench: LocalBench, tmp_path: P
     await until(lambda: not is_alive(child))
 
 
+async def test_a_key_in_its_answer_is_not_let_out(
+    bench: LocalBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard stands before it as before every other adapter."""
+    monkeypatch.setattr(local, "PACKAGE", "json")
+    key = "sk-local-0123456789abcdef"
+    bench.file(say=f"the file says {key}")
+    settings = AdapterSettings.model_validate(
+        {"name": "mine", "kind": "local", "model_path": str(bench.path)}
+    )
+    adapter = build_adapter(settings, {"OPENAI_API_KEY": key}, models=bench.models)
+    with pytest.raises(InvalidResponse, match="holds a key of yours") as caught:
+        await adapter.execute(asked(), lambda _: None)
+    assert key not in str(caught.value)
+    await adapter.close()
+
+
 def test_without_the_package_the_sentence_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

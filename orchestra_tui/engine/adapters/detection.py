@@ -262,7 +262,8 @@ async def _service(
     try:
         if is_foreign(settings):
             words = _key_words(settings.api_key_env, keys)
-            detail = clean_line(f"{host}{words}; from {package_of(settings)}; not tried")
+            package = await asyncio.to_thread(package_of, settings)
+            detail = clean_line(f"{host}{words}; from {package}; not tried")
             return DoctorLine(name=name, state="found", detail=detail, is_usable=True)
         if not is_loopback(HttpEndpoint(settings.base_url).name):
             detail = f"{host}{_key_words(settings.api_key_env, keys)}; not contacted"

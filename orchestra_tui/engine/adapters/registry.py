@@ -48,10 +48,12 @@ def build_adapter(
 
     Raises NotConfigured if its key was not found, and UsageError for settings that cannot be used.
     """
-    if settings.kind is AdapterKind.LOCAL:
-        return build_local(settings, models or LocalModels(environ), owns=models is None)
     found = environ if keys is None else keys
-    adapter = _built(settings, environ, found, transport, tree)
+    if settings.kind is AdapterKind.LOCAL:
+        owned = LocalModels(environ) if models is None else models
+        adapter: Adapter = build_local(settings, owned, owns=models is None)
+    else:
+        adapter = _built(settings, environ, found, transport, tree)
     return guarded(adapter, settings, environ, keys)
 
 
