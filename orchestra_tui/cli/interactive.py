@@ -12,11 +12,11 @@ from pathlib import Path
 
 from orchestra_tui.app import AppOptions, OrchestraApp, Reopen
 from orchestra_tui.cli.arguments import Arguments
-from orchestra_tui.cli.budgets import with_flags
 from orchestra_tui.cli.deferred import DeferredEngine, Preparation
+from orchestra_tui.cli.run_settings import run_settings
 from orchestra_tui.config import load_settings
 from orchestra_tui.domain.errors import UsageError
-from orchestra_tui.domain.settings import Mode, RunSettings, Settings
+from orchestra_tui.domain.settings import RunSettings
 
 
 def run_app(arguments: Arguments) -> int:
@@ -30,7 +30,7 @@ def run_app(arguments: Arguments) -> int:
     settings = load_settings()
     preparation = Preparation(arguments)
     while True:
-        result, code = asyncio.run(_run_once(preparation, _run_settings(arguments, settings)))
+        result, code = asyncio.run(_run_once(preparation, run_settings(arguments, settings)))
         if not isinstance(result, Reopen):
             return code
         preparation = _next(arguments, result, preparation)
@@ -50,16 +50,14 @@ def _next(arguments: Arguments, wish: Reopen, before: Preparation) -> Preparatio
     return preparation if wish.resume else preparation.only_looking()
 
 
-async def _run_once(
-    preparation: Preparation, run_settings: RunSettings
-) -> tuple[Reopen | None, int]:
+async def _run_once(preparation: Preparation, chosen: RunSettings) -> tuple[Reopen | None, int]:
     client = DeferredEngine(preparation)
     asked = preparation.arguments
     is_started = asked.auto_approve or asked.plan is not None
     is_new = preparation.reopen is None and not is_started
     options = AppOptions(
         initial_task=asked.task if is_new else "",
-        run_settings=run_settings,
+        run_settings=chosen,
         use_ascii=not _speaks_unicode(),
     )
     app = OrchestraApp(client, options=options)
@@ -88,17 +86,6 @@ def _listen_to_signals(app: OrchestraApp) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, app.action_leave, 128 + number)
-
-
-def _run_settings(arguments: Arguments, settings: Settings) -> RunSettings:
-    update: dict[str, object] = {"budget": with_flags(settings.budget, arguments)}
-    if arguments.mode is not None:
-        update["mode"] = Mode(arguments.mode)
-    if arguments.max_concurrency is not None:
-        update["max_concurrency"] = arguments.max_concurrency
-    if not arguments.checks:
-        update["run_checks"] = False
-    return settings.run.model_copy(update=update)
 
 
 def _speaks_unicode() -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from orchestra_tui.cli.arguments import Arguments
@@ -15,7 +14,7 @@ from orchestra_tui.domain.recovery_metrics import recovery_words
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.store.figures import newest_sessions, stored_metrics
 from orchestra_tui.engine.store.folder import find
-from orchestra_tui.engine.store.index import IndexedProject, ProjectIndex, find_session
+from orchestra_tui.engine.store.index import ProjectIndex, find_session, with_folder
 from orchestra_tui.engine.store.sqlite import SqliteEventStore
 
 LIMIT = 200
@@ -37,13 +36,7 @@ async def _metrics(arguments: Arguments) -> Metrics:
     root = arguments.path.resolve()
     here = find(root)
     if arguments.session is not None:
-        projects = list(await asyncio.to_thread(ProjectIndex().projects))
-        if here is not None:
-            now = datetime.now().astimezone()
-            own = IndexedProject(
-                project=here.project, root=here.root, state=here.path, last_used=now
-            )
-            projects.insert(0, own)
+        projects = with_folder(await asyncio.to_thread(ProjectIndex().projects), here)
         found = await find_session(projects, arguments.session)
         if found is None:
             raise UsageError(

@@ -15,20 +15,25 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestra_tui.cli.arguments import Arguments
-from orchestra_tui.cli.budgets import with_flags
 from orchestra_tui.cli.config_file import ConfigFile
+from orchestra_tui.cli.run_settings import run_settings
 from orchestra_tui.config import config_path, key_file_path, load_settings
 from orchestra_tui.domain.errors import NotConfigured, StorageError, UsageError
 from orchestra_tui.domain.fold import fold
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.plan_markdown_reader import from_markdown
-from orchestra_tui.domain.settings import Mode, RunSettings, Scenario, Settings
+from orchestra_tui.domain.settings import RunSettings, Scenario, Settings
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.engine.git.repository import create_repository
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions
 from orchestra_tui.engine.store.folder import find
-from orchestra_tui.engine.store.index import IndexedProject, ProjectIndex, find_session
+from orchestra_tui.engine.store.index import (
+    IndexedProject,
+    ProjectIndex,
+    find_session,
+    with_folder,
+)
 from orchestra_tui.engine.store.sqlite import SqliteEventStore
 from orchestra_tui.engine.store.state_home import rehearsal_home
 
@@ -47,7 +52,7 @@ class Opening:
 def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
     """The project for a new task. Raises NotConfigured without provider, terminal or --rehearse."""
     settings = load_settings()
-    run_settings = _run_settings(arguments, settings)
+    chosen = run_settings(arguments, settings)
     plan = load_plan(arguments.plan) if arguments.plan else None
     if arguments.rehearse is None and settings.adapters:
         options = EngineOptions(
@@ -58,7 +63,7 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
             use_cache=arguments.cache,
             settings_store=ConfigFile(os.environ),
         )
-        return Opening(options, run_settings, plan=plan)
+        return Opening(options, chosen, plan=plan)
     if arguments.rehearse is None and not has_terminal:
         raise NotConfigured(
             "no provider is configured and there is no terminal to ask on: `orchestra doctor` says "
@@ -76,7 +81,7 @@ def open_for_run(arguments: Arguments, *, has_terminal: bool) -> Opening:
         is_scratch=not arguments.here,
         settings_store=ConfigFile(os.environ),
     )
-    return Opening(options, run_settings, plan=plan)
+    return Opening(options, chosen, plan=plan)
 
 
 def open_for_resume(arguments: Arguments) -> Opening:
@@ -142,13 +147,7 @@ async def _open_for_resume(arguments: Arguments, root: Path) -> Opening:
         place, session = await _newest_resumable(root, projects)
         return await _opening_of(place, session, settings, arguments)
     if here is not None:
-        own = IndexedProject(
-            project=here.project,
-            root=here.root,
-            state=here.path,
-            last_used=datetime.now().astimezone(),
-        )
-        projects = (own, *projects)
+        projects = with_folder(projects, here)
     found = await find_session(projects, arguments.session)
     if found is None:
         raise UsageError(
@@ -208,17 +207,6 @@ async def _opening_of(
         use_cache=arguments.cache if arguments else True,
         settings_store=ConfigFile(os.environ),
     )
-    run_settings = _run_settings(arguments, settings) if arguments else settings.run
+    chosen = run_settings(arguments, settings) if arguments else settings.run
     plan = load_plan(arguments.plan) if arguments and arguments.plan else None
-    return Opening(options, run_settings, session, plan)
-
-
-def _run_settings(arguments: Arguments, settings: Settings) -> RunSettings:
-    update: dict[str, object] = {"unattended": arguments.headless}
-    update["budget"] = with_flags(settings.budget, arguments)
-    if arguments.mode is not None:
-        update["mode"] = Mode(arguments.mode)
-    update["max_concurrency"] = arguments.max_concurrency or settings.run.max_concurrency
-    if not arguments.checks:
-        update["run_checks"] = False
-    return settings.run.model_copy(update=update)
+    return Opening(options, chosen, session, plan)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import datetime
 
 from orchestra_tui.cli.arguments import Arguments
 from orchestra_tui.cli.top import DONE
@@ -10,7 +9,7 @@ from orchestra_tui.domain.money import money_text
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.store.folder import find
-from orchestra_tui.engine.store.index import IndexedProject, ProjectIndex, all_summaries
+from orchestra_tui.engine.store.index import ProjectIndex, all_summaries, with_folder
 
 LIMIT = 200
 
@@ -31,13 +30,8 @@ def print_sessions(arguments: Arguments) -> int:
 
 
 async def _summaries(arguments: Arguments) -> tuple[SessionSummary, ...]:
-    projects = list(await asyncio.to_thread(ProjectIndex().projects))
-    here = find(arguments.path.resolve())
-    if here is not None and all(project.project != here.project for project in projects):
-        now = datetime.now().astimezone()
-        projects.insert(
-            0, IndexedProject(project=here.project, root=here.root, state=here.path, last_used=now)
-        )
+    known = await asyncio.to_thread(ProjectIndex().projects)
+    projects = with_folder(known, find(arguments.path.resolve()))
     return await all_summaries(projects, limit=LIMIT)
 
 

@@ -14,7 +14,7 @@ from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.domain.state import Phase
 from orchestra_tui.engine.store.folder import claim, find
-from orchestra_tui.engine.store.index import ProjectIndex, all_summaries, find_session
+from orchestra_tui.engine.store.index import ProjectIndex, all_summaries, find_session, with_folder
 from orchestra_tui.engine.store.lock import LockOwner, lock_owner
 from orchestra_tui.engine.store.sqlite import SqliteEventStore
 from orchestra_tui.engine.store.state_home import project_id, state_home
@@ -223,6 +223,18 @@ async def test_sessions_of_all_projects(tmp_path: Path) -> None:
     assert hit is not None
     assert hit[0].root == tmp_path / "p2"
     assert await find_session(projects, "nothing") is None
+
+
+async def test_the_project_at_hand_stands_first_and_once(tmp_path: Path) -> None:
+    """Also when the index does not know it, such as after a move of the folder."""
+    index = ProjectIndex()
+    for number in range(2):
+        await _project_with_session(tmp_path / f"p{number}", index, number)
+    known = index.projects()
+    here = find(tmp_path / "p0")
+    assert [project.root.name for project in with_folder(known, here)] == ["p0", "p1"]
+    assert [project.root.name for project in with_folder((), here)] == ["p0"]
+    assert with_folder(known, None) == known
 
 
 async def test_an_index_that_cannot_be_read_is_empty(tmp_path: Path) -> None:

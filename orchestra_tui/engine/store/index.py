@@ -77,6 +77,20 @@ class ProjectIndex:
         return tuple(sorted(found, key=lambda entry: entry.last_used, reverse=True))
 
 
+def with_folder(
+    projects: Iterable[IndexedProject], folder: StateFolder | None
+) -> tuple[IndexedProject, ...]:
+    """The projects with the one of `folder` first, once, whether or not the index knows it."""
+    known = tuple(projects)
+    if folder is None:
+        return known
+    others = (project for project in known if project.project != folder.project)
+    own = IndexedProject(
+        project=folder.project, root=folder.root, state=folder.path, last_used=datetime.now(UTC)
+    )
+    return own, *others
+
+
 async def all_summaries(
     projects: Iterable[IndexedProject], *, limit: int
 ) -> tuple[SessionSummary, ...]:
