@@ -197,17 +197,8 @@ def _checks(event: ev.ChecksFinished) -> str:
 
 
 def _outcome(outcome: ev.CheckOutcome) -> str:
-    counts = [
-        f"{number} {word}"
-        for number, word in (
-            (outcome.passed, "passed"),
-            (outcome.failed, "failed"),
-            (outcome.skipped, "skipped"),
-        )
-        if number
-    ]
     state = outcome.state.value.replace("_", " ")
-    return f"{outcome.name} {', '.join(counts) or state} in {outcome.seconds:.1f} s"
+    return f"{outcome.name} {outcome.tally or state} in {outcome.seconds:.1f} s"
 
 
 def _finished(event: ev.RunFinished) -> str:

@@ -32,16 +32,7 @@ _STATE_WORDS = {
 def outcome_spans(outcome: CheckOutcome, signs: Signs) -> list[Span]:
     """One check: sign, name, counts, in the colour of its result."""
     name = clean_line(outcome.name)
-    counts = [
-        f"{number} {word}"
-        for number, word in (
-            (outcome.passed, "passed"),
-            (outcome.failed, "failed"),
-            (outcome.skipped, "skipped"),
-        )
-        if number
-    ]
-    words = ", ".join(counts) or _STATE_WORDS[outcome.state]
+    words = outcome.tally or _STATE_WORDS[outcome.state]
     match outcome.state:
         case CheckState.PASSED:
             sign, style = signs.accepted, "$text-success"

@@ -47,6 +47,12 @@ class CheckOutcome(BaseModel):
     output: BlobHash | None = None
     """The blob of the (bounded) end of its output."""
 
+    @property
+    def tally(self) -> str:
+        """The counts that are not 0 in words, as "12 passed, 1 failed"; "" without any."""
+        counts = ((self.passed, "passed"), (self.failed, "failed"), (self.skipped, "skipped"))
+        return ", ".join(f"{number} {word}" for number, word in counts if number)
+
 
 class Counts(BaseModel):
     """How many files ended how."""

@@ -7,32 +7,22 @@ from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.plan import Plan
 from orchestra_tui.domain.plan_markdown import to_markdown
 from orchestra_tui.engine.agents.base import Prompt
-from orchestra_tui.engine.agents.context import Context, ContextLimits
 from orchestra_tui.engine.agents.jobs import PlanJob
 from orchestra_tui.engine.agents.parsing import parse_plan
-from orchestra_tui.engine.agents.prompts import PromptLibrary
+from orchestra_tui.engine.agents.project_agent import ProjectAgent
 from orchestra_tui.engine.agents.related import named_in
 from orchestra_tui.engine.agents.schemas import PLAN_SCHEMA
-from orchestra_tui.engine.agents.view import ProjectView
 from orchestra_tui.engine.agents.writing import prompt_of, refused, words
 
 
-class Architect:
+class Architect(ProjectAgent):
     """Sees the tree listing and the files that the task names."""
 
     role = Role.ARCHITECT
 
-    def __init__(
-        self, view: ProjectView, prompts: PromptLibrary, limits: ContextLimits | None = None
-    ) -> None:
-        """Read the project through `view`, within `limits`."""
-        self._view = view
-        self._prompts = prompts
-        self._limits = limits or ContextLimits()
-
     async def prepare(self, job: PlanJob) -> Prompt:
         """The task, what came before it, and what the project looks like now."""
-        context = await Context.open(self._view, self._limits)
+        context = await self._open_context()
         await context.add_listing()
         said = f"{job.task}\n{job.feedback}"
         for path in await asyncio.to_thread(named_in, said, context.listing):

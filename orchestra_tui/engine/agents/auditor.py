@@ -7,13 +7,11 @@ from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.engine.agents.base import Prompt
-from orchestra_tui.engine.agents.context import Context, ContextLimits
 from orchestra_tui.engine.agents.jobs import Audit, AuditJob
 from orchestra_tui.engine.agents.parsing import parse_audit
-from orchestra_tui.engine.agents.prompts import PromptLibrary
+from orchestra_tui.engine.agents.project_agent import ProjectAgent
 from orchestra_tui.engine.agents.related import outline
 from orchestra_tui.engine.agents.schemas import AUDIT_SCHEMA
-from orchestra_tui.engine.agents.view import ProjectView
 from orchestra_tui.engine.agents.writing import (
     plan_in_brief,
     prompt_of,
@@ -25,22 +23,14 @@ from orchestra_tui.engine.agents.writing import (
 MAX_DIFF_LINES = 10_000
 
 
-class Auditor:
+class Auditor(ProjectAgent):
     """Sees the file, what changed in it, and in brief what it depends on."""
 
     role = Role.AUDITOR
 
-    def __init__(
-        self, view: ProjectView, prompts: PromptLibrary, limits: ContextLimits | None = None
-    ) -> None:
-        """Read the project through `view`, within `limits`."""
-        self._view = view
-        self._prompts = prompts
-        self._limits = limits or ContextLimits()
-
     async def prepare(self, job: AuditJob) -> Prompt:
         """The file under review, exact in its FILE block, with its diff and its purpose."""
-        context = await Context.open(self._view, self._limits)
+        context = await self._open_context()
         path = job.step.path
         context.add_whole(path, job.text, "the file under review")
         if job.old is not None:

@@ -7,11 +7,9 @@ from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.review import Diagnostic, Issue
 from orchestra_tui.engine.agents.base import Prompt
-from orchestra_tui.engine.agents.context import Context, ContextLimits
 from orchestra_tui.engine.agents.file_agents import add_surroundings, proposal
 from orchestra_tui.engine.agents.jobs import FixJob, Proposal
-from orchestra_tui.engine.agents.prompts import PromptLibrary
-from orchestra_tui.engine.agents.view import ProjectView
+from orchestra_tui.engine.agents.project_agent import ProjectAgent
 from orchestra_tui.engine.agents.writing import (
     plan_in_brief,
     prompt_of,
@@ -40,22 +38,14 @@ _AGAIN = (
 )
 
 
-class Consultant:
+class Consultant(ProjectAgent):
     """Sees what the Executor saw, and what went wrong."""
 
     role = Role.CONSULTANT
 
-    def __init__(
-        self, view: ProjectView, prompts: PromptLibrary, limits: ContextLimits | None = None
-    ) -> None:
-        """Read the project through `view`, within `limits`."""
-        self._view = view
-        self._prompts = prompts
-        self._limits = limits or ContextLimits()
-
     async def prepare(self, job: FixJob) -> Prompt:
         """The step, what is wrong with its file, and the files around it as they are now."""
-        context = await Context.open(self._view, self._limits)
+        context = await self._open_context()
         await add_surroundings(context, job.plan, job.step, job.text)
         if job.old is not None and job.old != job.text:
             context.add_text("OLD", job.step.path, job.old, "the file before the run")

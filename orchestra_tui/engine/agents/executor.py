@@ -4,11 +4,9 @@ from orchestra_tui.domain.calls import FinishReason
 from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.engine.agents.base import Prompt
-from orchestra_tui.engine.agents.context import Context, ContextLimits
 from orchestra_tui.engine.agents.file_agents import add_surroundings, proposal
 from orchestra_tui.engine.agents.jobs import ExecuteJob, Proposal
-from orchestra_tui.engine.agents.prompts import PromptLibrary
-from orchestra_tui.engine.agents.view import ProjectView
+from orchestra_tui.engine.agents.project_agent import ProjectAgent
 from orchestra_tui.engine.agents.writing import (
     plan_in_brief,
     prompt_of,
@@ -18,22 +16,14 @@ from orchestra_tui.engine.agents.writing import (
 )
 
 
-class Executor:
+class Executor(ProjectAgent):
     """Sees its file, what the file depends on and imports, and the tests that name it."""
 
     role = Role.EXECUTOR
 
-    def __init__(
-        self, view: ProjectView, prompts: PromptLibrary, limits: ContextLimits | None = None
-    ) -> None:
-        """Read the project through `view`, within `limits`."""
-        self._view = view
-        self._prompts = prompts
-        self._limits = limits or ContextLimits()
-
     async def prepare(self, job: ExecuteJob) -> Prompt:
         """The step, its place in the plan, and the files around it as they are now."""
-        context = await Context.open(self._view, self._limits)
+        context = await self._open_context()
         await add_surroundings(context, job.plan, job.step, job.base)
         parts = [
             words("The task of the user:", "TASK", job.task),
