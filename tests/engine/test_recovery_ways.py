@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.budget import Budget, Limits
 from orchestra_tui.domain.calls import FinishReason
@@ -21,6 +22,7 @@ from orchestra_tui.domain.recovery_metrics import recovery_counts
 from orchestra_tui.domain.settings import RunSettings
 from orchestra_tui.domain.state import StepStatus
 from orchestra_tui.engine.adapters.base import AuthenticationFailed, CompletionRequest
+from orchestra_tui.engine.orchestrator.command_rules import Surroundings, decide
 from tests.engine.damage import ALL_DAMAGE, Damager, stubbed
 from tests.engine.damage_samples import Sample, sample
 from tests.engine.recovery_house import PASS, Agent, Said, Site, site, workshop
@@ -223,6 +225,30 @@ async def test_another_adapter_whose_key_is_refused_ends_its_attempt_and_not_the
         assert ("other_adapter", "failed") in ways
         assert ways[-1] == ("pieces", "written")
         assert shop.read(PY.path) == PY.new
+        assert here.run.is_reviewing
+
+
+async def test_an_adapter_of_the_users_choice_that_is_refused_ends_attempts_and_not_the_run(
+    tmp_path: Path,
+) -> None:
+    words = Said("I have updated the file for you.")
+    of_b = [words]
+
+    def refused(request: CompletionRequest) -> Said:
+        if not of_b:
+            raise AuthenticationFailed("b: the key is refused")
+        return of_b.pop()
+
+    async with workshop(tmp_path / "p", told(words), refused) as shop, site(shop) as here:
+        await ran(here, PY)
+        assert here.run.steps[S1].is_defeated
+        of_b[:] = [words]
+        retry = cmd.RetryStep(step=S1, agents=("b",))
+        await here.log.append(*decide(retry, here.log.state, Surroundings()))
+        await here.work()
+        outcomes = {a.outcome for a in here.run.steps[S1].recoveries[-1].attempts}
+        assert AttemptOutcome.FAILED in outcomes
+        assert here.run.outcome is None, "the others of the run go on"
         assert here.run.is_reviewing
 
 

@@ -22,6 +22,7 @@ from orchestra_tui.domain.events import (
     ReplyRefused,
 )
 from orchestra_tui.domain.recovery import AttemptOutcome
+from orchestra_tui.domain.state import RunState
 from orchestra_tui.domain.step_rules import HALTING_KINDS
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.orchestrator.checks_work import run_checks
@@ -127,15 +128,23 @@ class Runner:
         )
 
     async def _failed(self, activity: Activity, kind: str, message: str) -> None:
-        narrowed = activity.approach is not None and activity.approach.narrows_the_chain
-        if activity.kind is ActivityKind.RECOVER and (narrowed or kind not in HALTING_KINDS):
-            run = self._tools.run(activity.run)
+        run = self._tools.run(activity.run)
+        may_halt = kind in HALTING_KINDS and not _has_own_chain(run, activity)
+        if activity.kind is ActivityKind.RECOVER and not may_halt:
             event = attempted(run, activity, AttemptOutcome.FAILED, message)
             await self._tools.journal.append(event)
             return
         await self._tools.journal.append(
             ActivityFailed(run=activity.run, activity=activity, kind=kind, message=message)
         )
+
+
+def _has_own_chain(run: RunState, activity: Activity) -> bool:
+    """An attempt that asks whom we, or the user for this file, chose: that nobody of those can
+    answer says nothing of the role's own chain."""
+    recovery = run.steps[activity.step].recovery if activity.step is not None else None
+    narrowed = activity.approach is not None and activity.approach.narrows_the_chain
+    return narrowed or (recovery is not None and bool(recovery.agents))
 
 
 def _kind(error: OrchestraError) -> str:
