@@ -61,11 +61,35 @@ async def test_a_grammar_that_hangs_costs_the_deadline_and_is_left_out_after_two
         for _ in range(TRUST):
             report = await gate.check("a.py", BIG + "x = (\n", BIG)
             assert report.is_hard
-            assert "no answer in" in report.diagnostics[-1].message
+            assert "no answer in 1.1 s of work" in report.diagnostics[-1].message
         report = await gate.check("a.py", BIG + "x = (\n", BIG)
         assert report.is_hard
         assert "grammar failed 2 times" in report.diagnostics[-1].message
     assert sessions_of_children().keys() <= before.keys()
+
+
+async def test_a_grammar_that_only_sleeps_is_not_waited_for_without_end() -> None:
+    command = worker_with("import time; time.sleep(600)")
+    async with Gate(deadline=0.1, command=command) as gate:
+        report = await gate.check("a.zig", "x")
+        assert report.diagnostics[-1].message.startswith("the grammar gave no answer in 0.4 s")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPROF"), reason="no clock of processor time")
+async def test_a_machine_that_is_busy_elsewhere_costs_no_verdict() -> None:
+    """A stopped worker stands for one that other work keeps from the processor."""
+    before = sessions_of_children()
+    async with Gate(deadline=1.0) as gate:
+        await gate.check("warm.py", BIG, BIG + "\n")
+        [worker] = sessions_of_children().keys() - before.keys()
+        os.kill(worker, signal.SIGSTOP)
+        asking = asyncio.create_task(gate.check("a.py", BIG + "x = (\n", BIG))
+        done, _ = await asyncio.wait({asking}, timeout=1.5)
+        assert not done
+        os.kill(worker, signal.SIGCONT)
+        report = await asking
+        assert report.is_hard
+        assert all(item.kind != "not-checked" for item in report.diagnostics)
 
 
 async def test_a_grammar_that_crashes_costs_one_process_and_no_verdict() -> None:

@@ -33,7 +33,8 @@ LARGE = 1024 * 1024
 MAX_TEXT = 32 * 1024 * 1024
 
 DEADLINE = 5.0
-"""Seconds for an ordinary text; a large one gets as many again for each `LARGE` characters."""
+"""Seconds of the processor for an ordinary text; a large one gets as many again for each `LARGE`
+characters."""
 
 TRUST = 2
 """How many lost workers a language may cost before its grammar is left out at once."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orchestra_tui
-from orchestra_tui.engine.validation.worker import LENGTH_BYTES, frame
+from orchestra_tui.engine.validation.worker import LENGTH_BYTES, PATIENCE, frame
 
 MAX_ANSWER = 32_000_000
 """Bytes of one answer; more is no report."""
@@ -23,6 +23,9 @@ _BOOT = (
 )
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
 """All the worker sees of the environment: what an interpreter needs to start, and no secret."""
+
+_CPU_ALARM = int(getattr(signal, "SIGPROF", 0))
+"""What ends a worker that used up its time; 0 where there is no such clock."""
 
 
 class WorkerLost(Exception):
@@ -37,30 +40,39 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def ask(self, payload: bytes, *, deadline: float) -> bytes:
-        """The answer to one question within `deadline` seconds. Raises WorkerLost."""
+        """The answer to one question. Raises WorkerLost.
+
+        The worker ends itself after `deadline` seconds of the processor, where the system can
+        count them; a machine that is busy elsewhere is waited for `PATIENCE` times as long.
+        """
+        wait = deadline * (PATIENCE if _CPU_ALARM else 1)
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout(wait):
                 return await self._exchange(payload)
         except TimeoutError:
-            reason = f"the grammar gave no answer in {deadline:.1f} s"
+            reason = f"the grammar gave no answer in {wait:.1f} s"
         except (OSError, asyncio.IncompleteReadError):
             reason = "the grammar ended its process"
         except asyncio.CancelledError:
             await self.stop()
             raise
-        await self.stop()
+        if await self.stop() == -_CPU_ALARM != 0:
+            reason = f"the grammar gave no answer in {deadline:.1f} s of work"
         raise WorkerLost(reason)
 
-    async def stop(self) -> None:
-        """End the process and whatever it may have started; the next question starts a new one."""
+    async def stop(self) -> int | None:
+        """End the process and whatever it may have started, and return its exit code, if any.
+
+        The next question starts a new one.
+        """
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         if process.returncode is None:
             _kill(process)
         if process.stdin is not None:
             process.stdin.close()
-        await process.wait()
+        return await process.wait()
 
     async def _exchange(self, payload: bytes) -> bytes:
         process = await self._running()
