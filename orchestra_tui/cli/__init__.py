@@ -49,6 +49,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
 
 def _run(arguments: "Arguments") -> int:
+    if arguments.command not in {"keys", "validate"} and not arguments.path.is_absolute():
+        _require_folder()
     match arguments.command:
         case "sessions":
             from orchestra_tui.cli.reports import print_sessions
@@ -81,6 +83,18 @@ def _run(arguments: "Arguments") -> int:
     from orchestra_tui.cli.interactive import run_app
 
     return run_app(arguments)
+
+
+def _require_folder() -> None:
+    """Raises UsageError if the folder we were started in is not there any more."""
+    from orchestra_tui.domain.errors import UsageError
+
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UsageError(
+            f"the folder you are in cannot be used ({error.strerror}): change to one that is there"
+        ) from None
 
 
 def _secure_streams() -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,21 @@ async def test_misuse_exits_2_and_says_what_to_do(
     assert says in finished.err
     assert "Traceback" not in finished.err
     assert finished.out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the folder of a process")
+@pytest.mark.parametrize("words", ["run x --headless --rehearse calm", "doctor", "sessions"])
+def test_a_folder_that_is_gone_is_said(words: str, tmp_path: Path) -> None:
+    """As after a branch was removed in another terminal."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = f'rmdir "{gone}"; exec "{sys.executable}" -m orchestra_tui {words}'
+    done = subprocess.run(
+        ["sh", "-c", program], cwd=gone, env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the folder you are in cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 async def test_a_broken_plan_file_is_named_with_its_line(tmp_path: Path) -> None:
