@@ -5,6 +5,7 @@ import codecs
 import os
 import shutil
 import signal
+import sys
 from contextlib import suppress
 
 from orchestra_tui.adapter_api import (
@@ -75,10 +76,18 @@ class PipeAdapter:
                 raise ProcessFailed(f"{self._name}: {why}")
         finally:
             # Also when the call is cancelled or its time is over: nothing stays behind.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
             await process.wait()
         return Completion(text, FinishReason.STOP, Usage(), model=self._argv[0])
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill the program and, where there are process groups, what it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _feed(stdin: asyncio.StreamWriter, question: bytes) -> None:

@@ -158,6 +158,19 @@ async def test_its_failures_are_errors_of_the_port(
     assert "\x1b" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("3", 3.0), ("'3'", None), ("float('nan')", None), ("True", None)]
+)
+async def test_a_wait_that_is_no_number_is_none(
+    install: Install, said: str, seconds: float | None
+) -> None:
+    act = f"raise RateLimited('wait', retry_after={said})"
+    install(PLUGIN.replace('    on_delta("Hel")\n    on_delta("lo")', f"    {act}"))
+    with pytest.raises(RateLimited) as caught:
+        await built().execute(REQUEST, lambda _: None)
+    assert caught.value.retry_after == seconds
+
+
 async def test_its_key_is_in_no_message_also_where_that_is_cut(install: Install) -> None:
     act = "raise KeyError('x' * 285 + self.context.api_key.get_secret_value())"
     install(PLUGIN.replace('    on_delta("Hel")\n    on_delta("lo")', f"    {act}"))
@@ -175,6 +188,10 @@ async def test_its_key_is_in_no_message_also_where_that_is_cut(install: Install)
         ("Completion(b'x', FinishReason.STOP, Usage(), 'm')", InvalidResponse),
         ("Completion('x', 'stop', Usage(), 'm')", InvalidResponse),
         ("Completion('x', FinishReason.STOP, None, 'm')", InvalidResponse),
+        ("Completion('x', FinishReason.STOP, Usage(input_tokens=-1), 'm')", InvalidResponse),
+        ("Completion('x', FinishReason.STOP, Usage(), None)", InvalidResponse),
+        ("Completion('x', FinishReason.STOP, Usage(), 'm', hint=3)", InvalidResponse),
+        ("Completion('x', FinishReason.STOP, Usage(), 'm', cost=0.5)", InvalidResponse),
         ("Completion(' ', FinishReason.STOP, Usage(), 'm')", EmptyResponse),
     ],
 )

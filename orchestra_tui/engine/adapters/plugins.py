@@ -7,6 +7,7 @@ it raises becomes a sentence, what it returns is looked at, and its silence is b
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
 from orchestra_tui.domain.errors import OrchestraError, UsageError
+from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.secret_forms import forms_of
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
 from orchestra_tui.domain.text import clean_line, redact
@@ -29,6 +31,7 @@ from orchestra_tui.engine.adapters.base import (
     ProcessFailed,
 )
 from orchestra_tui.engine.adapters.clocks import ReplyClock
+from orchestra_tui.engine.adapters.timing import RateHint
 
 GROUP = "orchestra_tui.adapters"
 MAX_WORDS = 300
@@ -129,7 +132,10 @@ class ForeignAdapter:
         try:
             async with clock:
                 answer = await self._adapter.execute(request, take)
-        except (AdapterError, asyncio.CancelledError):
+        except AdapterError as error:
+            error.retry_after = _seconds(error.retry_after)
+            raise
+        except asyncio.CancelledError:
             raise
         except _ANYTHING as error:
             log.exception("%s: execute failed", self._info.name)
@@ -138,12 +144,7 @@ class ForeignAdapter:
         return self._checked(answer)
 
     def _checked(self, answer: object) -> Completion:
-        if (
-            not isinstance(answer, Completion)
-            or not isinstance(answer.text, str)
-            or not isinstance(answer.finish, FinishReason)
-            or not isinstance(answer.usage, Usage)
-        ):
+        if not isinstance(answer, Completion) or not _is_sound(answer):
             raise InvalidResponse(f"{self._info.name}: what its package returns is no Completion")
         if answer.finish is FinishReason.STOP and not answer.text.strip():
             raise EmptyResponse(f"{self._info.name}: the answer holds no text")
@@ -175,6 +176,26 @@ def _listed(installed: Iterable[EntryPoint]) -> str:
 
 def _package(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
+
+
+def _is_sound(answer: Completion) -> bool:
+    """The fields are what they say, whatever a package wrote into them."""
+    counts = answer.usage.model_dump().values() if isinstance(answer.usage, Usage) else (-1,)
+    return (
+        isinstance(answer.text, str)
+        and isinstance(answer.finish, FinishReason)
+        and all(count is None or (isinstance(count, int) and count >= 0) for count in counts)
+        and isinstance(answer.model, str)
+        and isinstance(answer.hint, RateHint | None)
+        and isinstance(answer.cost, Cost | None)
+    )
+
+
+def _seconds(said: object) -> float | None:
+    """A wait that a package asks for; None for what is no number of seconds."""
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    return float(said) if math.isfinite(said) else None
 
 
 def _said(error: BaseException, secrets: Iterable[str]) -> str:
