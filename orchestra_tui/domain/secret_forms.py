@@ -13,6 +13,14 @@ MIN_LENGTH = 8
 """Shorter values (`test`, `none`) are no secrets, and removing them would mangle the log."""
 
 
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
+
+def looks_secret(name: str) -> bool:
+    """True if a variable of this name is likely to hold a secret."""
+    return any(sign in name.upper() for sign in _SECRET_NAMES)
+
+
 def secrets_in(environment: Mapping[str, str], names: Iterable[str | None]) -> tuple[str, ...]:
     """The values of the variables that hold keys, longest first; unset ones are left out."""
     values = {environment.get(name, "").strip() for name in names if name}

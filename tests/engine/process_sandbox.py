@@ -39,6 +39,8 @@ class ClientBench:
     deltas: list[str] = field(default_factory=list)
     views: PrivateTree | None = None
     """What it works in; None makes copies."""
+    keep: tuple[str, ...] = ("EXTRA",)
+    """Further variables that it may see."""
 
     @property
     def project(self) -> Path:
@@ -50,7 +52,7 @@ class ClientBench:
         tree = open_tree(self.project)
         views = self.views or PrivateCopies(tree, ProjectFiles(tree))
         settings = ClientSettings(
-            name="mine", command=str(install(self.folder, play)), model="m-1", keep=("EXTRA",)
+            name="mine", command=str(install(self.folder, play)), model="m-1", keep=self.keep
         )
         path = {"PATH": os.defpath, "HOME": str(self.folder)}
         return ProcessAdapter(

@@ -14,6 +14,7 @@ from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.settings import AdapterKind
 from orchestra_tui.engine.adapters import base
 from orchestra_tui.engine.adapters.process.build import CLIENTS
+from orchestra_tui.engine.adapters.process.failures import MAX_WORDS
 from orchestra_tui.engine.adapters.process.transport import MAX_STDERR
 from tests.engine.process_sandbox import FOREIGN, ClientBench, is_alive, until
 from tests.stubs.scripted_client import Play, recorded, report
@@ -195,6 +196,19 @@ async def test_its_key_is_in_no_message(tmp_path: Path, kind: AdapterKind) -> No
     with pytest.raises(base.ProcessFailed) as caught:
         await bench.ask(play)
     assert not [key for key in keys if key in str(caught.value)]
+
+
+async def test_a_secret_that_it_was_given_is_taken_out_before_words_are_cut(
+    tmp_path: Path,
+) -> None:
+    token = FOREIGN["GITHUB_TOKEN"]
+    begin = "exit code 2: "
+    bench = ClientBench(tmp_path, AdapterKind.CODEX, keep=("GITHUB_TOKEN",))
+    filler = "x" * (MAX_WORDS - len(begin) - len(token) // 2)
+    with pytest.raises(base.ProcessFailed) as caught:
+        await bench.ask(Play(stderr=[f"{filler}{token}"], exit_code=2))
+    assert filler in str(caught.value)
+    assert token[:6] not in str(caught.value)
 
 
 @pytest.mark.parametrize("ending", ["", " and that is all"])

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchestra_tui.domain.calls import AdapterInfo
 from orchestra_tui.domain.presets import PRESETS
-from orchestra_tui.domain.secret_forms import forms_of, secrets_in
+from orchestra_tui.domain.secret_forms import forms_of, looks_secret, secrets_in
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.domain.text import redact
 from orchestra_tui.engine.adapters.base import (
@@ -24,7 +24,6 @@ from orchestra_tui.engine.adapters.base import (
 
 SURELY_A_KEY = 16
 """Characters; an answer may hold a shorter value by chance (`ollama-key`), a longer one never."""
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 _WELL_KNOWN = frozenset(
     str(preset["api_key_env"]) for preset in PRESETS.values() if preset.get("api_key_env")
 )
@@ -45,8 +44,7 @@ def secrets_near(
     settings: AdapterSettings, environ: Mapping[str, str], keys: Mapping[str, str] | None
 ) -> tuple[str, ...]:
     """Every key that this adapter could get to see, its own and those of others."""
-    handed_on = (name for name in settings.env if any(s in name.upper() for s in _SECRET_NAMES))
-    names = {settings.api_key_env, *handed_on, *_WELL_KNOWN}
+    names = {settings.api_key_env, *filter(looks_secret, settings.env), *_WELL_KNOWN}
     found = {*secrets_in(environ, names), *secrets_in(keys or {}, keys or {})}
     return tuple(sorted(found))
 

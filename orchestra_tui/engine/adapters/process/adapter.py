@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
-from orchestra_tui.domain.secret_forms import forms_of
+from orchestra_tui.domain.secret_forms import forms_of, looks_secret
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.engine.adapters.base import (
     AdapterError,
@@ -73,7 +73,8 @@ class ProcessAdapter:
         self._own_pace = own_pace
         self._has_version = has_version
         self._environment = client_environment(environ, (*client.keys, *settings.keep))
-        self._secrets = forms_of(filter(None, (settings.key, *map(environ.get, client.keys))))
+        seen = (*client.keys, *filter(looks_secret, settings.keep))
+        self._secrets = forms_of(filter(None, (settings.key, *map(environ.get, seen))))
         self._info = AdapterInfo(
             name=settings.name,
             model=settings.model or "its default",
