@@ -24,6 +24,7 @@ from tests.stubs.scripted_acp import (
     says,
     turn,
     update,
+    wants,
 )
 from tests.stubs.scripted_client import report
 
@@ -239,6 +240,18 @@ async def test_an_agent_that_stops_when_told_is_told(bench: AcpBench) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert heard(bench.folder)[-1]["method"] == "session/cancel"
+
+
+@LINUX
+async def test_what_it_says_when_its_time_is_over_is_no_news(
+    bench: AcpBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told to stop, and goes on for a moment; a traceback would end up on the screen."""
+    late = (says("late"), wants("Write", "edit", "hello.txt"), ends("cancelled"))
+    with pytest.raises(base.IdleTimeout):
+        await bench.ask(playing(says("Hm."), does("listen"), *late), idle=0.3)
+    assert "late" in bench.shown
+    assert caplog.records == []
 
 
 @LINUX

@@ -27,6 +27,7 @@ class ReplyClock:
         self._idle = idle
         self._total = total
         self._has_begun = False
+        self._is_over = False
         self._scope = asyncio.timeout(None)
         self._end = 0.0
 
@@ -42,6 +43,7 @@ class ReplyClock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_over = True
         try:
             await self._scope.__aexit__(kind, error, trace)
         except TimeoutError:
@@ -50,13 +52,23 @@ class ReplyClock:
             raise self._lateness() from None
 
     def progress(self) -> None:
-        """A piece of the answer came: the silence is counted from now."""
-        self._has_begun = True
-        self._wait(self._idle)
+        """A piece of the answer came: the silence is counted from now.
+
+        One that comes when the time is over changes nothing: a client that is being stopped goes
+        on for a moment, and a reader may outlive the exchange.
+        """
+        if self._is_running:
+            self._has_begun = True
+            self._wait(self._idle)
 
     def expect_end(self, seconds: float) -> None:
         """The answer is whole: give the rest of the stream only so long."""
-        self._wait(min(seconds, self._idle))
+        if self._is_running:
+            self._wait(min(seconds, self._idle))
+
+    @property
+    def _is_running(self) -> bool:
+        return not self._is_over and not self._scope.expired()
 
     def _wait(self, seconds: float) -> None:
         self._scope.reschedule(min(asyncio.get_running_loop().time() + seconds, self._end))
