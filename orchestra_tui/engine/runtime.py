@@ -20,13 +20,13 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.errors import CommandRefused, NotConfigured, StorageError
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.ports import Query, Update
-from orchestra_tui.domain.state import RunState, SessionState, StepStatus
+from orchestra_tui.domain.state import RunState, SessionState
 from orchestra_tui.engine.event_log import EventLog, utc_now
 from orchestra_tui.engine.orchestrator.command_rules import Surroundings, decide
 from orchestra_tui.engine.orchestrator.loop import Loop
 from orchestra_tui.engine.orchestrator.offered_text import offered_text
 from orchestra_tui.engine.orchestrator.plan_file import PlanFile
-from orchestra_tui.engine.orchestrator.recovery_commands import stops_attempt
+from orchestra_tui.engine.orchestrator.recovery_commands import decided_steps
 from orchestra_tui.engine.orchestrator.runner import Runner
 from orchestra_tui.engine.orchestrator.scheduling import ready_activities
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions, Rooms, close_rooms, open_rooms
@@ -131,17 +131,8 @@ class Engine:
                 if isinstance(command, cmd.TakeOver | cmd.AcceptAnyway):
                     tools, run = self._rooms.tools, self._log.state.run
                     around = replace(around, offered=await offered_text(tools, run, command))
-                await self._append(command, self._decided(command, around))
-
-    async def _append(self, command: cmd.Command, events: tuple[ev.Event, ...]) -> None:
-        """Store the events; an attempt at recovery that they make useless is ended first."""
-        run = self._log.state.run
-        step = getattr(command, "step", None) if stops_attempt(command) else None
-        state = run.steps.get(step) if run is not None and step is not None else None
-        if state is not None and state.status is StepStatus.RECOVERING:
-            await self._loop.stop_step(state.id, *events)
-        else:
-            await self._log.append(*events)
+                events = self._decided(command, around)
+                await self._loop.stop_steps(decided_steps(events), *events)
 
     def _decided(self, command: cmd.Command, around: Surroundings) -> tuple[ev.Event, ...]:
         if isinstance(command, cmd.NewSession | cmd.OpenSession | cmd.ConfigureAgents):

@@ -284,3 +284,45 @@ async def test_a_fix_that_damages_a_good_file_costs_only_the_fix(tmp_path: Path)
         assert core(h.run).recoveries[0].outcome is RecoveryOutcome.KEPT
         assert h.run.checks.verdict == "failed"
         assert h.text("Makefile") == BEFORE["Makefile"]
+
+
+@pytest.mark.parametrize("command", [cmd.RevertRun(), cmd.RevertFile(step=S1)], ids=["run", "file"])
+@pytest.mark.parametrize("status", [StepStatus.FIXING, StepStatus.RECOVERING])
+async def test_taking_files_back_ends_what_agents_do_with_them(
+    status: StepStatus, command: cmd.Command, tmp_path: Path
+) -> None:
+    """A fix or an attempt that is under way would find, and change, what has just gone back."""
+    release, waiting = asyncio.Event(), asyncio.Event()
+
+    def script(body: bytes) -> str:
+        step, prompt = question(body)
+        if step == "s1" and "The Auditor found issues" in prompt:
+            return whole_file("app/core.py", BROKEN)
+        return answer(body)
+
+    usual = scripted_agents(script)
+
+    async def app(request: AppRequest, reply: Reply) -> None:
+        step, prompt = question(request.body) if request.body else ("", "")
+        held = "DIAGNOSTICS" if status is StepStatus.RECOVERING else "The Auditor found issues"
+        if step == "s1" and held in prompt:
+            waiting.set()
+            await release.wait()
+        await usual(request, reply)
+
+    async with house(tmp_path, app=app) as h:
+        await h.start()
+        await h.approve()
+        await waiting.wait()
+        others = (StepId("s2"), StepId("s4"), StepId("s5"))
+        await h.until(lambda run: all(run.steps[o].status is StepStatus.ACCEPTED for o in others))
+        assert core(h.run).status is status
+        assert (h.root / "app/core.py").exists()
+        await h.engine.submit(command)
+        await h.until(lambda run: run.is_reviewing and core(run).status is StepStatus.REVERTED)
+        release.set()
+        assert not (h.root / "app").exists()
+        assert not h.of(ev.ConflictFound)
+        assert len(h.of(ev.ActivityAbandoned)) == 1
+        if isinstance(command, cmd.RevertRun):
+            assert h.git("status", "--porcelain") == ""

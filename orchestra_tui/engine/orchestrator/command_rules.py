@@ -11,12 +11,13 @@ from typing import assert_never
 
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ids import RunId, StepId
 from orchestra_tui.domain.plan import Plan, PlanProblem, plan_problems
 from orchestra_tui.domain.settings import Mode, RunSettings
 from orchestra_tui.domain.spending import used_up
-from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState, StepStatus
+from orchestra_tui.domain.state import Phase, RunState, SessionState, StepState
 from orchestra_tui.engine.orchestrator.ending import finish_event, outcome_of
 from orchestra_tui.engine.orchestrator.recovery_commands import (
     Offered,
@@ -36,6 +37,7 @@ DecidedCommand = (
     | cmd.RaiseBudget
     | ReviewCommand
 )
+_WRITES_BY_ITSELF = frozenset({ActivityKind.MANUAL, ActivityKind.REVERT})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -231,13 +233,14 @@ def _reopened(run: RunState, event: ev.Event) -> tuple[ev.Event, ...]:
 
 
 def _may_revert(run: RunState, step: StepState) -> bool:
-    # An attempt at recovery is ended for it; other work on the step is waited for.
-    is_busy = step.status is not StepStatus.RECOVERING and any(
-        activity.step == step.id for activity in run.running.values()
+    # What an agent does is ended for it. What writes by itself is over in a moment.
+    is_writing = any(
+        activity.step == step.id and activity.kind in _WRITES_BY_ITSELF
+        for activity in run.running.values()
     )
     base = run.base or {}
     differs = any(base.get(path) != blob for path, blob in step.files.items())
-    return differs and not is_busy
+    return differs and not is_writing
 
 
 def _ids(steps: list[StepState]) -> tuple[StepId, ...]:

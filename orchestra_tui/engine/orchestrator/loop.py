@@ -5,6 +5,7 @@ again, so no work is ever started twice.
 """
 
 import asyncio
+from collections.abc import Collection
 from typing import Protocol
 
 from orchestra_tui.domain.activities import Activity
@@ -80,11 +81,11 @@ class Loop:
         self._tasks.clear()
         await self.abandon_running()
 
-    async def stop_step(self, step: StepId, *then: Event) -> None:
-        """Cancel the attempt that runs for a step; `then` follows in the same breath, so that it
-        does not start again in between."""
+    async def stop_steps(self, steps: Collection[StepId], *then: Event) -> None:
+        """Cancel what runs for these steps; `then` follows in the same breath, so that nothing of
+        them starts again in between."""
         run = self._journal.state.run
-        activities = [a for a in run.running.values() if a.step == step] if run else []
+        activities = [a for a in run.running.values() if a.step in steps] if run else []
         tasks = [self._tasks.pop(a.key) for a in activities if a.key in self._tasks]
         for task in tasks:
             task.cancel()

@@ -4,14 +4,14 @@ The rule a reader must not break: the user has the last word about his file. Wha
 goes before every attempt of an agent, and only a damaged text needs his reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.errors import CommandRefused
-from orchestra_tui.domain.ids import BlobHash
+from orchestra_tui.domain.ids import BlobHash, StepId
 from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.domain.recovery import RecoveryOutcome
 from orchestra_tui.domain.review import Diagnostic
@@ -60,9 +60,16 @@ def decide_recovery(
     assert_never(command)
 
 
-def stops_attempt(command: cmd.Command) -> bool:
-    """True for a command after which an attempt that runs is of no use any more."""
-    return isinstance(command, cmd.TakeOver | cmd.AcceptAnyway | cmd.SkipStep | cmd.RevertFile)
+def decided_steps(events: Iterable[ev.Event]) -> frozenset[StepId]:
+    """The steps whose files the user has decided about: work that runs for one is of no use."""
+    found: set[StepId] = set()
+    for event in events:
+        match event:
+            case ev.TextTaken() | ev.StepSkipped():
+                found.add(event.step)
+            case ev.RevertRequested():
+                found |= set(event.steps)
+    return frozenset(found)
 
 
 def _retry(command: cmd.RetryStep, run: RunState, step: StepState, problem: str) -> ev.Event:
