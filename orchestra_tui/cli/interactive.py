@@ -17,6 +17,7 @@ from orchestra_tui.cli.run_settings import run_settings
 from orchestra_tui.config import load_settings
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.settings import RunSettings
+from orchestra_tui.widgets.external_editor import is_lent
 
 
 def run_app(arguments: Arguments) -> int:
@@ -83,9 +84,15 @@ def _listen_to_signals(app: OrchestraApp) -> None:
     """
     if sys.platform == "win32":
         return
+
+    def interrupt() -> None:
+        # A ctrl+c in the user's editor reaches everybody on this terminal.
+        if not is_lent(app):
+            app.action_leave(128 + signal.SIGINT)
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, app.action_leave, 128 + number)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, app.action_leave, 128 + signal.SIGTERM)
 
 
 def _speaks_unicode() -> bool:

@@ -1,12 +1,22 @@
-"""The user's own editor ($VISUAL, $EDITOR) on a text, while the app steps aside."""
+"""The user's own editor ($VISUAL, $EDITOR) on a text, while the app steps aside.
+
+The rule a reader must not break: the terminal is taken back whatever happens to the editor.
+"""
 
 import asyncio
 import os
 import shlex
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from textual.app import App, SuspendNotSupported
+
+_LENT = "-lent"
+_LAST_WORDS = 2.0
+"""Seconds that an editor has to put things away when the app must leave."""
 
 
 class EditorError(Exception):
@@ -25,10 +35,8 @@ async def edit_text(app: App[object], text: str, *, suffix: str, name: str = "pl
         path = Path(folder) / f"{name}{suffix}"
         await asyncio.to_thread(path.write_text, text, encoding="utf-8")
         try:
-            # Batched updates: a record that arrives now must not paint over the editor.
-            with app.batch_update(), app.suspend():
-                process = await asyncio.create_subprocess_exec(*command, str(path))
-                code = await process.wait()
+            with _lent(app):
+                code = await _run(*command, str(path))
         except SuspendNotSupported as error:
             raise EditorError("this terminal cannot be lent to an editor") from error
         except OSError as error:
@@ -39,6 +47,41 @@ async def edit_text(app: App[object], text: str, *, suffix: str, name: str = "pl
             return await asyncio.to_thread(path.read_text, encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise EditorError(f"the edited text cannot be read: {error}") from error
+
+
+def is_lent(app: App[Any]) -> bool:
+    """An editor has the terminal, so keys such as ctrl+c are for it."""
+    return app.has_class(_LENT)
+
+
+@contextmanager
+def _lent(app: App[object]) -> Iterator[None]:
+    suspension = app.suspend()
+    # Batched updates: a record that arrives now must not paint over the editor.
+    with app.batch_update():
+        suspension.__enter__()
+        app.add_class(_LENT)
+        try:
+            yield
+        finally:
+            app.remove_class(_LENT)
+            if app.return_code is None:
+                # Told of an exception, it would leave the terminal as it is: deaf, without a frame.
+                suspension.__exit__(None, None, None)
+            # Else the app is on its way out: it must not take up the terminal once more.
+
+
+async def _run(*command: str) -> int:
+    """The exit code of the editor; it does not outlive a cancelled wait. Raises OSError."""
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await process.wait()
+        raise
 
 
 def editor_command() -> list[str]:
