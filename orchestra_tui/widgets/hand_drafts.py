@@ -4,32 +4,44 @@ The rule a reader must not break: a draft goes only when its text is in the file
 says so.
 """
 
+import asyncio
 from pathlib import Path
+from typing import NamedTuple
 
-from orchestra_tui.domain.ids import SessionId, StepId
+from orchestra_tui.domain.ids import RunId, SessionId, StepId
 from orchestra_tui.widgets.draft_file import DraftFile
 
 LARGEST = 4_000_000
 """Characters of a draft that is kept on disk."""
 
 
-class HandDrafts:
-    """The drafts of one session."""
+class RunKey(NamedTuple):
+    """Which run of which session: a step of the next run has the same id and another file."""
 
-    def __init__(self, folder: Path | None, session: SessionId) -> None:
+    session: SessionId
+    run: RunId
+
+
+class HandDrafts:
+    """The drafts of one run."""
+
+    def __init__(self, folder: Path | None, of: RunKey) -> None:
         """Without a `folder` they live as long as the app."""
-        self.session = session
+        self.of = of
         self._folder = folder
         self._texts: dict[StepId, str] = {}
+        self._turn = asyncio.Lock()
 
     async def get(self, step: StepId) -> str | None:
         """The draft of a step; None if there is none."""
-        if step in self._texts:
-            return self._texts[step]
-        text = await file.read() if (file := self._file(step)) is not None else ""
-        if text:
-            self._texts[step] = text
-        return text or None
+        file = self._file(step)
+        if step not in self._texts and file is not None:
+            async with self._turn:
+                text = await file.read()
+            if text:
+                # What was typed meanwhile is newer than what stood on disk.
+                self._texts.setdefault(step, text)
+        return self._texts.get(step)
 
     def known(self, step: StepId) -> str | None:
         """The draft if it is in memory."""
@@ -40,18 +52,24 @@ class HandDrafts:
         self._texts[step] = text
 
     async def save(self, step: StepId) -> None:
-        """Put what is held on disk."""
+        """Put what is held on disk, one write after the other."""
         file = self._file(step)
-        if file is not None and step in self._texts:
-            await file.write(self._texts[step])
+        if file is None:
+            return
+        async with self._turn:
+            if step in self._texts:
+                await file.write(self._texts[step])
 
     async def drop(self, step: StepId) -> None:
         """Forget the draft."""
         self._texts.pop(step, None)
         if (file := self._file(step)) is not None:
-            await file.write("")
+            async with self._turn:
+                await file.write("")
 
     def _file(self, step: StepId) -> DraftFile | None:
         if self._folder is None:
             return None
-        return DraftFile(self._folder, f"draft-{self.session}-{step}.txt", limit=LARGEST)
+        return DraftFile(
+            self._folder, f"draft-{self.of.session}-{self.of.run}-{step}.txt", limit=LARGEST
+        )

@@ -34,6 +34,13 @@ _QUIET = 0.4
 """Seconds without a key after which the text is judged and kept."""
 
 
+def keeps_every_character(text: str) -> bool:
+    """False for a text that the field would change: it takes form feeds, line separators and lone
+    carriage returns for line ends, and gives line feeds back."""
+    normal = text.replace("\r\n", "\n")
+    return normal.removesuffix("\n").split("\n") == (normal.splitlines() or [""])
+
+
 class CodeArea(TextArea):
     """A text field with line numbers; lines with findings carry a sign in the gutter."""
 

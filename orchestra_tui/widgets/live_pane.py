@@ -41,10 +41,11 @@ class LivePane(Vertical):
         """The one timer."""
         self._ticker = Ticker(self, self._pull)
 
-    def show_work(self, work: AgentWork | None, *, stays: bool = False) -> None:
-        """Show this work; with `stays` an ended pane is kept, as the next attempt is coming."""
+    def show_work(self, work: AgentWork | None, *, kept: str = "") -> None:
+        """Show this work; without one the ended pane of the slot `kept` stays, as the next attempt
+        is coming."""
         pane = self._pane
-        if pane is not None and (work is None or work.slot != pane.slot) and not stays:
+        if pane is not None and pane.slot != (work.slot if work is not None else kept):
             pane.remove()
             pane = self._pane = None
         if work is None:

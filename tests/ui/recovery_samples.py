@@ -22,9 +22,10 @@ TRIED = (
 BLOBS = {blob_hash(text.encode()): text for text in (WHOLE, DAMAGED, MINE)}
 
 
-def troubled() -> StubClient:
+def troubled(client: StubClient | None = None) -> StubClient:
     """Three damaged replies, a conflict, a revert, and one that came through."""
-    client = StubClient(answers={GetBlob: lambda query: BLOBS.get(query.blob)})
+    client = client or StubClient()
+    client.answers[GetBlob] = lambda query: BLOBS.get(query.blob)
     story = Story(client).started().approved(PATHS)
     story.accepted("s1")
     for attempt, approach in enumerate(TRIED):

@@ -116,7 +116,7 @@ async def test_ctrl_s_writes_it_and_the_draft_goes_when_the_file_is_there(tmp_pa
         await pilot.press("t")
         await quiet(pilot)
         await typed(pilot, MENDED)
-        draft = tmp_path / "draft-s1-s2.txt"
+        draft = tmp_path / "draft-s1-r1-s2.txt"
         assert draft.read_text() == MENDED
         await pilot.press("ctrl+s")
         await quiet(pilot)
@@ -163,7 +163,7 @@ async def test_a_draft_survives_leaving_the_editor_the_screen_and_the_app(tmp_pa
         await pilot.pause()
         assert app.screen is not screen
         await quiet(pilot)
-        assert (tmp_path / "draft-s1-s2.txt").read_text() == f"#{MENDED}"
+        assert (tmp_path / "draft-s1-r1-s2.txt").read_text() == f"#{MENDED}"
     again = RecoveryApp(kept_here(troubled(), tmp_path))
     async with again.run_test(size=(120, 40)) as pilot:
         screen = await opened(again, pilot)
@@ -175,7 +175,7 @@ async def test_a_draft_survives_leaving_the_editor_the_screen_and_the_app(tmp_pa
         await pilot.press("D")
         await agree(pilot)
         await quiet(pilot)
-        assert not (tmp_path / "draft-s1-s2.txt").exists()
+        assert not (tmp_path / "draft-s1-r1-s2.txt").exists()
 
 
 async def test_another_beginning_can_be_undone() -> None:

@@ -30,6 +30,7 @@ from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.recovery.hand import RecoveryHand
 from orchestra_tui.widgets.figures import plural
 from orchestra_tui.widgets.recovery_offers import IN_RECOVERY, offers
+from orchestra_tui.widgets.trouble import Trouble
 
 _LISTED = 10
 _ACTIONS = frozenset(
@@ -156,17 +157,20 @@ class RecoveryActions(RecoveryHand):
 
     # --- taking it as it is -------------------------------------------------------------------
 
-    def action_accept_anyway(self) -> None:
+    @work(group="command", exclusive=True)
+    async def action_accept_anyway(self) -> None:
         """Take the damaged text all the same, for a reason."""
-        if self.shown_damage is not None:
-            self.take_anyway(*self.shown_damage)
+        trouble, damage = self.trouble, self.shown_damage
+        if trouble is not None and damage is not None and damage.step == trouble.step:
+            await self._take(trouble, damage.text, damage.found)
 
     @work(group="command", exclusive=True)
     async def take_anyway(self, text: str, found: tuple[Diagnostic, ...]) -> None:
         """Ask for the reason, then write this text."""
-        trouble = self.trouble
-        if trouble is None:
-            return
+        if self.trouble is not None:
+            await self._take(self.trouble, text, found)
+
+    async def _take(self, trouble: Trouble, text: str, found: tuple[Diagnostic, ...]) -> None:
         lines = plural(len(text.splitlines()), "line")
         about = f"{trouble.path} becomes the text that is shown: {lines}."
         findings = "\n".join(_told(each) for each in found[:4])
@@ -174,8 +178,9 @@ class RecoveryActions(RecoveryHand):
         if reason is None:
             return
         command = AcceptAnyway(step=trouble.step, reason=reason, text=text)
-        if await self.host.submit(command) is not None:
-            self.text_was_sent(trouble.step)
+        state = await self.host.submit(command)
+        if state is not None:
+            self.text_was_sent(trouble.step, text, state.seq)
 
     # --- giving up ----------------------------------------------------------------------------
 

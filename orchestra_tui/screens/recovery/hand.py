@@ -5,6 +5,7 @@ drops it. Leaving the editor, the screen or the app keeps it.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from textual import events, on, work
@@ -14,17 +15,26 @@ from orchestra_tui.dialogs.confirm import ConfirmDialog
 from orchestra_tui.domain.commands import TakeOver
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import StepId
-from orchestra_tui.domain.ports import ValidateText
+from orchestra_tui.domain.ports import ProjectInfo, ValidateText
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import StepState, StepStatus
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.external_editor import EditorError, edit_text
-from orchestra_tui.widgets.hand_drafts import HandDrafts
-from orchestra_tui.widgets.hand_editor import HandEditor
+from orchestra_tui.widgets.hand_drafts import HandDrafts, RunKey
+from orchestra_tui.widgets.hand_editor import HandEditor, keeps_every_character
 from orchestra_tui.widgets.trouble import Trouble, path_of
 
 LARGEST = 400_000
 """Characters up to which a text is edited in place; a larger one goes to $EDITOR."""
+
+
+@dataclass(frozen=True)
+class ShownDamage:
+    """The damaged text of a step's file that is shown, and what was found in it."""
+
+    step: StepId
+    text: str
+    found: tuple[Diagnostic, ...]
 
 
 class RecoveryHand(OrchestraScreen):
@@ -36,11 +46,11 @@ class RecoveryHand(OrchestraScreen):
         super().__init__()
         self.editing: StepId | None = None
         """The step whose text is in the editor."""
-        self.shown_damage: tuple[str, tuple[Diagnostic, ...]] | None = None
-        """The damaged text that is shown, and what was found in it."""
+        self.shown_damage: ShownDamage | None = None
+        """None while another one is being read."""
         self._drafts: HandDrafts | None = None
-        self._sent: dict[StepId, bool] = {}
-        """The steps whose text the engine took; True once the run says so."""
+        self._sent: dict[StepId, int] = {}
+        """The steps whose draft the engine took, and the record that said so."""
         self._found: tuple[Diagnostic, ...] = ()
 
     @property
@@ -53,8 +63,16 @@ class RecoveryHand(OrchestraScreen):
         """Its step."""
         raise NotImplementedError
 
-    async def good_text(self) -> str | None:
-        """The last good text of the chosen file."""
+    def choose(self, step: StepId) -> None:
+        """Choose another file."""
+        raise NotImplementedError
+
+    async def damage(self) -> ShownDamage | None:
+        """The damaged text that is shown, once it has been read."""
+        raise NotImplementedError
+
+    async def good_text(self, step: StepId) -> str | None:
+        """The last good text of the step's file."""
         raise NotImplementedError
 
     @property
@@ -71,8 +89,8 @@ class RecoveryHand(OrchestraScreen):
         if trouble is None:
             return
         text, told = await self._beginning(trouble.step)
-        if len(text) > LARGEST:
-            self.host.say("This text is too large to be edited here: e opens it in $EDITOR")
+        if problem := _problem_here(text):
+            self.host.say(f"{problem}: e opens it in $EDITOR")
             return
         self._open(trouble.step, text, told)
 
@@ -100,12 +118,14 @@ class RecoveryHand(OrchestraScreen):
         drafts = self._drafts_now()
         if drafts is not None and (draft := await drafts.get(step)) is not None:
             return draft, "your draft"
-        return await self._other_start(is_good=self.shown_damage is None)
+        return await self._other_start(step, "")
 
-    async def _other_start(self, *, is_good: bool) -> tuple[str, str]:
-        if not is_good and self.shown_damage is not None:
-            return self.shown_damage[0], "the damaged text"
-        good = await self.good_text()
+    async def _other_start(self, step: StepId, text: str) -> tuple[str, str]:
+        """The damaged text; the last good one where that is what stands there, or is not known."""
+        damage = await self.damage()
+        if damage is not None and damage.step == step and damage.text != text:
+            return damage.text, "the damaged text"
+        good = await self.good_text(step)
         return (good, "the last good text") if good is not None else ("", "an empty file")
 
     def _open(self, step: StepId, text: str, told: str) -> None:
@@ -113,7 +133,9 @@ class RecoveryHand(OrchestraScreen):
         if run is None:
             return
         self._sent.pop(step, None)
+        self._found = ()
         self.editing = step
+        self.choose(step)
         self.remove_class("-other-side")
         self.add_class("-editing")
         self.hand.begin(path_of(run, step), text, told)
@@ -132,7 +154,7 @@ class RecoveryHand(OrchestraScreen):
             self.host.say(str(error), is_error=True)
             return
         self._hold(step, edited)
-        if len(edited) > LARGEST:
+        if _problem_here(edited):
             await self._write(step, edited)
             return
         self._open(step, edited, "as you left it in your editor")
@@ -152,7 +174,7 @@ class RecoveryHand(OrchestraScreen):
         if run is None:
             return
         try:
-            query = ValidateText(path=path_of(run, step), text=text, old=await self.good_text())
+            query = ValidateText(path=path_of(run, step), text=text, old=await self.good_text(step))
             found = await self.host.ask(query)
         except OrchestraError as error:
             self.hand.show_findings(None, str(error))
@@ -179,10 +201,14 @@ class RecoveryHand(OrchestraScreen):
             case "take_anyway":
                 self.take_anyway(event.text, self._found)
             case "other_start":
-                damaged = self.shown_damage[0] if self.shown_damage is not None else None
-                is_good = damaged is not None and event.text == damaged
-                text, told = await self._other_start(is_good=is_good or damaged is None)
-                self.hand.begin_again(text, told)
+                await self._begin_again(step, event.text)
+
+    async def _begin_again(self, step: StepId, text: str) -> None:
+        text, told = await self._other_start(step, text)
+        if problem := _problem_here(text):
+            self.host.say(f"{problem}: ^o goes on in $EDITOR")
+        elif self.editing == step:
+            self.hand.begin_again(text, told)
 
     def take_anyway(self, text: str, found: tuple[Diagnostic, ...]) -> object:
         """Ask for a reason, then write the text although it is damaged."""
@@ -197,31 +223,40 @@ class RecoveryHand(OrchestraScreen):
         await self._write(step, text)
 
     async def _write(self, step: StepId, text: str) -> None:
-        if await self.host.submit(TakeOver(step=step, text=text)) is not None:
-            self.text_was_sent(step)
+        state = await self.host.submit(TakeOver(step=step, text=text))
+        if state is not None:
+            self.text_was_sent(step, text, state.seq)
 
     # --- drafts -------------------------------------------------------------------------------
 
-    def text_was_sent(self, step: StepId) -> None:
-        """The engine took a text for the step; its draft goes when the file is written."""
-        self._sent[step] = False
+    def text_was_sent(self, step: StepId, text: str, seq: int) -> None:
+        """The engine took `text` with the record `seq`; a draft that says the same goes when the
+        file is written."""
         if self.editing == step:
             self.leave_editor()
             self.query_one("#troubles").focus()
+        if self._drafts is not None and self._drafts.known(step) == text:
+            self._sent[step] = seq
 
     def follow_drafts(self) -> None:
-        """Forget the drafts of files that now hold the user's text."""
-        run, drafts = self.run_state, self._drafts
-        if run is None or drafts is None:
+        """Forget the drafts of files that now hold the user's text, and leave those of a run that
+        is not shown any more."""
+        session, run, drafts = self.session, self.run_state, self._drafts
+        if drafts is None:
             return
-        for step in tuple(self._sent):
-            status = run.steps[step].status if step in run.steps else StepStatus.ACCEPTED
-            if status is StepStatus.TAKEN_OVER:
-                self._sent[step] = True
-            elif status is StepStatus.ACCEPTED:
+        if session is None or run is None or drafts.of != RunKey(session.id, run.id):
+            self.leave_editor()
+            self._drafts = None
+            self._sent.clear()
+            return
+        for step, seq in tuple(self._sent.items()):
+            status = run.steps[step].status
+            if session.seq < seq:
+                continue
+            if status is StepStatus.ACCEPTED:
                 del self._sent[step]
                 self._forget(drafts, step)
-            elif status.is_trouble and self._sent[step]:
+            elif status.is_trouble:
                 # It could not be written after all: the draft stays.
                 del self._sent[step]
 
@@ -237,31 +272,43 @@ class RecoveryHand(OrchestraScreen):
             await drafts.drop(trouble.step)
             self.refresh_bindings()
 
+    def watch_project(self, project: ProjectInfo | None) -> None:
+        """From now on it is known where drafts are kept."""
+        super().watch_project(project)
+        if self.trouble is not None:
+            self.find_draft(self.trouble.step)
+
+    @work(group="draft")
+    async def find_draft(self, step: StepId) -> None:
+        """Look whether a draft was left by an app that ended; `has_draft` knows it then."""
+        drafts = self._drafts_now() if self.host.project is not None else None
+        if drafts is not None and await drafts.get(step) is not None:
+            self.refresh_bindings()
+
     def has_draft(self, step: StepId) -> bool:
         """Something was written by hand for the step."""
         return self._drafts is not None and self._drafts.known(step) is not None
 
     def _drafts_now(self) -> HandDrafts | None:
-        """The drafts of the session that is shown."""
-        session, project = self.session, self.host.project
-        if session is None:
-            return None
-        if self._drafts is None or self._drafts.session != session.id:
+        """The drafts of the run that is shown."""
+        session, run, project = self.session, self.run_state, self.host.project
+        if self._drafts is None and session is not None and run is not None:
             folder = Path(project.state_folder) if project is not None else None
-            self._drafts = HandDrafts(folder, session.id)
+            self._drafts = HandDrafts(folder, RunKey(session.id, run.id))
         return self._drafts
 
     def _hold(self, step: StepId, text: str) -> None:
         drafts = self._drafts_now()
-        if drafts is not None and step not in self._sent:
+        if drafts is not None:
             drafts.hold(step, text)
             self._save(drafts, step)
 
-    @work(group="save", exclusive=True)
+    # Not exclusive: no save is given up for the next one, they follow each other.
+    @work(group="save")
     async def _save(self, drafts: HandDrafts, step: StepId) -> None:
         await drafts.save(step)
 
-    @work(group="save", exclusive=True)
+    @work(group="save")
     async def _forget(self, drafts: HandDrafts, step: StepId) -> None:
         await drafts.drop(step)
 
@@ -271,3 +318,12 @@ class RecoveryHand(OrchestraScreen):
         if self.editing is not None:
             self.hand.tell_now()
             self._hold(self.editing, self.hand.text)
+
+
+def _problem_here(text: str) -> str:
+    """Why the text cannot be edited in place; empty if it can."""
+    if len(text) > LARGEST:
+        return "This text is too large to be edited here"
+    if not keeps_every_character(text):
+        return "This text has unusual line ends (form feeds and the like) that would be lost here"
+    return ""

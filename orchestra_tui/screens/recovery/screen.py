@@ -5,13 +5,16 @@ The rule a reader must not break: nothing here changes a file. What the user wan
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.getters import query_one
+from textual.worker import Worker, WorkerError
 
 from orchestra_tui.dialogs.attempt import AttemptDialog
 from orchestra_tui.domain.errors import OrchestraError
@@ -21,6 +24,7 @@ from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import SessionState, StepState
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.recovery.actions import RecoveryActions
+from orchestra_tui.screens.recovery.hand import ShownDamage
 from orchestra_tui.widgets.agent_pane import spans_content
 from orchestra_tui.widgets.agent_work import working_agents
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
@@ -37,6 +41,17 @@ from orchestra_tui.widgets.recovery_words import head_spans, now_spans, title_sp
 from orchestra_tui.widgets.source_view import SourceView
 from orchestra_tui.widgets.trouble import Sides, Trouble, path_of, sides_of, troubles
 from orchestra_tui.widgets.trouble_list import TroubleList
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be shown of one attempt at a file."""
+
+    step: StepId
+    path: str
+    sides: Sides
+    found: tuple[Diagnostic, ...]
+    message: str
 
 
 class RecoveryScreen(RecoveryActions):
@@ -57,7 +72,8 @@ class RecoveryScreen(RecoveryActions):
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
         self._clock = clock
-        self._shown_sides: tuple[object, ...] = ()
+        self._asked: _Asked | None = None
+        self._loading: Worker[None] | None = None
         self._announced: frozenset[StepId] = frozenset()
         self._place = 0
         self._has_findings = False
@@ -170,8 +186,8 @@ class RecoveryScreen(RecoveryActions):
         now.update(spans_content(now_spans(run, step, trouble, signs)))
         self.attempts.show_attempts(attempts_of(run, step))
         works = [work for work in working_agents(run) if work.activity.step == step.id]
-        stays = not works and step.status in IN_RECOVERY
-        self.live.show_work(works[-1] if works else None, stays=stays)
+        kept = step.id if step.status in IN_RECOVERY else ""
+        self.live.show_work(works[-1] if works else None, kept=kept)
         self._show_attempt()
 
     def _show_attempt(self) -> None:
@@ -182,24 +198,27 @@ class RecoveryScreen(RecoveryActions):
         found = attempt.diagnostics if attempt is not None else step.diagnostics
         if not found and attempt is not None and attempt.result == "issues":
             found = as_findings(step.issues)
-        shown = (sides, step.id, found)
-        if shown != self._shown_sides:
-            self._shown_sides = shown
-            message = attempt.message if attempt is not None and attempt.is_bad else ""
-            self._load_sides(sides, path_of(run, step.id), found, message)
+        message = clean_line(attempt.message) if attempt is not None and attempt.is_bad else ""
+        asked = _Asked(step.id, path_of(run, step.id), sides, found, message)
+        if asked != self._asked:
+            self._asked = asked
+            # What stands here still is another text: nothing may be done with it.
+            self.shown_damage, self._has_findings = None, False
+            self.refresh_bindings()
+            self._loading = self._load_sides(asked)
 
     @work(group="load", exclusive=True)
-    async def _load_sides(
-        self, sides: Sides, path: str, found: tuple[Diagnostic, ...], message: str
-    ) -> None:
+    async def _load_sides(self, asked: _Asked) -> None:
+        sides, path, found = asked.sides, asked.path, asked.found
         stored, good = await self._text(sides.left), await self._text(sides.right)
         shown = await asyncio.to_thread(file_text, stored, path) if stored is not None else None
         if shown is not None and shown.is_from_reply and not found:
             found = await self._judged(path, shown.text, good)
         if shown is not None:
-            found = with_cut(found, shown, clean_line(message))
+            found = with_cut(found, shown, asked.message)
         self._place, self._has_findings = 0, shown is not None and bool(found)
-        self.shown_damage = (shown.text, found) if shown and not shown.is_edits else None
+        if shown is not None and not shown.is_edits:
+            self.shown_damage = ShownDamage(asked.step, shown.text, found)
         self.query_one("#damaged-title", PlainStatic).update(_left_title(sides, shown, found))
         self.query_one("#good-title", PlainStatic).update(sides.right_title)
         if shown is None:
@@ -213,6 +232,7 @@ class RecoveryScreen(RecoveryActions):
         else:
             self.right.show_text(path, good)
             self.right.show_line(next((d.line for d in found if d.line), 0))
+        self.find_draft(asked.step)
         self.refresh_bindings()
 
     async def _judged(self, path: str, text: str, old: str | None) -> tuple[Diagnostic, ...]:
@@ -231,10 +251,24 @@ class RecoveryScreen(RecoveryActions):
             self.host.say(str(error), is_error=True)
             return None
 
-    async def good_text(self) -> str | None:
-        """The last good text of the chosen file."""
-        run, step = self.run_state, self.step
-        return await self._text(sides_of(run, step, None).right) if run and step else None
+    def choose(self, step: StepId) -> None:
+        """Choose another file."""
+        self.files.show_key(step)
+
+    async def damage(self) -> ShownDamage | None:
+        """The damaged text that is shown, once it has been read."""
+        while self._loading is not None and not self._loading.is_finished:
+            # One that was given up for the next one has the next one in its place.
+            with contextlib.suppress(WorkerError):
+                await self._loading.wait()
+        return self.shown_damage
+
+    async def good_text(self, step: StepId) -> str | None:
+        """The last good text of the step's file."""
+        run = self.run_state
+        if run is None or step not in run.steps:
+            return None
+        return await self._text(sides_of(run, run.steps[step], None).right)
 
     # --- moving -------------------------------------------------------------------------------
 

@@ -1,0 +1,221 @@
+"""Nothing of one file, of one run or of an older text is ever taken for that of another."""
+
+import asyncio
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.document._document import Document
+from textual.widgets import TextArea
+
+from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import ActivityKind
+from orchestra_tui.domain.commands import AcceptAnyway, Command
+from orchestra_tui.domain.ids import ActivityKey, BlobHash, RunId, StepId, blob_hash
+from orchestra_tui.domain.ports import GetBlob, Query
+from orchestra_tui.domain.state import SessionState
+from orchestra_tui.widgets.hand_drafts import HandDrafts, RunKey
+from orchestra_tui.widgets.hand_editor import CodeArea, keeps_every_character
+from orchestra_tui.widgets.live_pane import LivePane
+from tests.ui.recovery_samples import DAMAGED, MINE, attempting, troubled
+from tests.ui.stub_client import StubClient
+from tests.ui.test_recovery_hand import MENDED, S2, kept_here, opened, quiet, typed
+from tests.ui.waiting import until
+from tests.ui.work_story import R1, RecoveryApp, Story, agree
+
+R = TypeVar("R")
+
+
+class SlowDisk(StubClient):
+    """The text `held` is not read before `release` is set."""
+
+    held: BlobHash | None = None
+    is_asked = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = asyncio.Event()
+
+    async def query(self, query: Query[R]) -> R:
+        if isinstance(query, GetBlob) and query.blob == self.held:
+            self.is_asked = True
+            await self.release.wait()
+        return await super().query(query)
+
+
+async def test_the_text_of_the_file_before_is_not_accepted_for_this_one() -> None:
+    """While the text of the newly chosen file is read, there is nothing to accept."""
+    client = SlowDisk()
+    troubled(client)
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("down")
+        await quiet(pilot)
+        assert screen.shown_damage is not None
+        assert screen.shown_damage.text == MINE
+        client.held = blob_hash(DAMAGED.encode())
+        await pilot.press("up")
+        await until(pilot, lambda: client.is_asked)
+        await pilot.press("A")
+        await pilot.pause()
+        assert app.screen is screen
+        client.release.set()
+        await quiet(pilot)
+        await pilot.press("A")
+        await until(pilot, lambda: app.screen is not screen)
+
+
+async def test_by_hand_waits_for_the_text_of_the_chosen_file() -> None:
+    """It begins with the damaged text of this file, however early the key was."""
+    client = SlowDisk()
+    troubled(client)
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("down")
+        await quiet(pilot)
+        client.held = blob_hash(DAMAGED.encode())
+        await pilot.press("up")
+        await until(pilot, lambda: client.is_asked)
+        await pilot.press("t")
+        await pilot.pause()
+        assert not screen.is_editing
+        client.release.set()
+        await until(pilot, lambda: screen.is_editing)
+        assert screen.query_one(CodeArea).text == DAMAGED
+
+
+async def test_a_text_that_comes_back_from_the_editor_chooses_its_file() -> None:
+    """Another file may have begun to wait, and been chosen, while the user was away."""
+    app = RecoveryApp(troubled())
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        screen.choose(StepId("s3"))
+        await quiet(pilot)
+        screen._open(S2, MENDED, "as you left it")  # noqa: SLF001
+        await quiet(pilot)
+        assert screen.trouble is not None
+        assert screen.trouble.step == S2
+        assert screen.is_editing
+
+
+async def test_the_next_run_does_not_get_the_draft_of_the_one_before(tmp_path: Path) -> None:
+    """Its steps have the same ids. The editor closes, and the draft stays with its run."""
+    client = kept_here(troubled(), tmp_path)
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("t")
+        await quiet(pilot)
+        await typed(pilot, MENDED)
+        state = client.state
+        run = state.runs[-1].model_copy(update={"id": RunId("r2")})
+        client.open(state.model_copy(update={"runs": (*state.runs, run), "seq": state.seq + 1}))
+        await until(pilot, lambda: not screen.is_editing)
+        await pilot.press("t")
+        await until(pilot, lambda: screen.is_editing)
+        assert screen.query_one(CodeArea).text == DAMAGED
+        await quiet(pilot)
+        assert (tmp_path / "draft-s1-r1-s2.txt").read_text() == MENDED
+
+
+def took_anyway(command: Command, state: SessionState) -> tuple[ev.Event, ...]:
+    """The engine takes the damaged text."""
+    assert isinstance(command, AcceptAnyway)
+    assert command.text is not None
+    blob = blob_hash(command.text.encode())
+    return (ev.TextTaken(run=R1, step=command.step, text=blob, is_anyway=True, reason="r"),)
+
+
+async def test_a_draft_outlives_another_text_that_is_accepted(tmp_path: Path) -> None:
+    """What the user wrote goes only when the file holds it, or when he drops it."""
+    client = kept_here(troubled(), tmp_path)
+    client.on_command = took_anyway
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("t")
+        await quiet(pilot)
+        await typed(pilot, MENDED)
+        await pilot.press("escape")
+        await quiet(pilot)
+        await pilot.press("A")
+        await until(pilot, lambda: bool(app.screen.query("#reason")))
+        app.screen.query_one("#reason", TextArea).load_text("it is a template")
+        await agree(pilot)
+        await quiet(pilot)
+        assert [type(command) for command in client.commands] == [AcceptAnyway]
+        client.emit(ev.StepExecuted(run=R1, activity=ActivityKey("r1/s2/manual/1"), step=S2))
+        await quiet(pilot)
+        assert (tmp_path / "draft-s1-r1-s2.txt").read_text() == MENDED
+        assert screen.has_draft(S2)
+
+
+async def test_a_draft_of_an_earlier_app_can_be_dropped_at_once(tmp_path: Path) -> None:
+    """The key is there without opening the editor first."""
+    draft = tmp_path / "draft-s1-r1-s2.txt"
+    draft.write_text(MENDED)
+    app = RecoveryApp(kept_here(troubled(), tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        await pilot.press("D")
+        await agree(pilot)
+        await until(pilot, lambda: not draft.exists())
+
+
+async def test_the_pane_of_one_file_is_not_shown_below_another() -> None:
+    """Also where the other one waits for its next attempt."""
+    client, _ = attempting()
+    story = Story(client)
+    waiting = story.begun("s4", ActivityKind.EXECUTE)
+    story.called(waiting)
+    story.refused(waiting, text=blob_hash(DAMAGED.encode()))
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        screen.choose(S2)
+        await quiet(pilot)
+        assert screen.query_one(LivePane).pane is not None
+        screen.choose(StepId("s4"))
+        await quiet(pilot)
+        assert screen.query_one(LivePane).pane is None
+
+
+@pytest.mark.parametrize("text", ["one\n\x0c\ntwo\n", 'a = "\u2028"\n', "old mac\rline\n"])
+async def test_a_text_that_the_field_would_change_is_not_edited_in_it(text: str) -> None:
+    """It says so, and nothing is lost."""
+    client = troubled()
+    client.answers[GetBlob] = text
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("t")
+        await quiet(pilot)
+        assert not screen.is_editing
+        assert any("$EDITOR" in notice.message for notice in app._notifications)  # noqa: SLF001
+
+
+@given(st.text(alphabet=st.sampled_from("ab \n\r\x0b\x0c\x1c\x85\u2028")))
+def test_what_the_field_keeps_is_known(text: str) -> None:
+    """They come out of it as they went in."""
+    came_out = Document(text).text.replace("\r\n", "\n")
+    assert not keeps_every_character(text) or came_out == text.replace("\r\n", "\n")
+    assert keeps_every_character(text) or not text.isascii() or set(text) & set("\r\x0b\x0c\x1c")
+
+
+async def test_saves_of_a_draft_follow_each_other(tmp_path: Path) -> None:
+    """The newest text stands on disk, and nothing of a dropped one comes back."""
+    drafts = HandDrafts(tmp_path, RunKey(StubClient().state.id, R1))
+    async with asyncio.TaskGroup() as group:
+        for number in range(40):
+            drafts.hold(S2, "x" * (40 - number) * 1000 + str(number))
+            group.create_task(drafts.save(S2))
+    assert (tmp_path / "draft-s1-r1-s2.txt").read_text() == "x" * 1000 + "39"
+    async with asyncio.TaskGroup() as group:
+        for _ in range(10):
+            group.create_task(drafts.save(S2))
+        group.create_task(drafts.drop(S2))
+    assert not list(tmp_path.iterdir())
