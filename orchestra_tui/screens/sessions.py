@@ -19,11 +19,11 @@ from orchestra_tui.domain.ports import ListSessions, ProjectInfo, SessionSummary
 from orchestra_tui.domain.text import clean, clean_line
 from orchestra_tui.screens.base import OrchestraScreen
 from orchestra_tui.widgets.cells import age_text
+from orchestra_tui.widgets.figures import count_text
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.row_list import RowList
 from orchestra_tui.widgets.session_table import SessionTable
 from orchestra_tui.widgets.signs import phase_word, session_sign
-from orchestra_tui.widgets.status_line import short_count
 from orchestra_tui.widgets.tabs import landing_screen
 
 _BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
@@ -162,7 +162,7 @@ def _facts(summary: SessionSummary, *, now: datetime) -> dict[str, str]:
         "files": f"{summary.files_done} of {summary.files_total}"
         if summary.files_total
         else "none",
-        "tokens": "unknown" if summary.tokens is None else short_count(summary.tokens),
+        "tokens": "unknown" if summary.tokens is None else count_text(summary.tokens),
         "cost": _cost(summary),
         "started": f"{summary.started_at:%Y-%m-%d %H:%M}, {age_text(summary.started_at, now)}",
         "last change": age_text(summary.last_at, now),

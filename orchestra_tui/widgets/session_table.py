@@ -10,9 +10,9 @@ from textual.message import Message
 from orchestra_tui.domain.money import money_cell
 from orchestra_tui.domain.ports import SessionSummary
 from orchestra_tui.widgets.cells import age_text, fit, fit_path, fit_right
+from orchestra_tui.widgets.figures import count_text
 from orchestra_tui.widgets.row_list import Row, RowList
 from orchestra_tui.widgets.signs import Signs, phase_word, session_sign, signs_of
-from orchestra_tui.widgets.status_line import short_count
 
 _FILES, _COST, _AGE, _PROJECT, _NOTE = 9, 10, 13, 22, 24
 _WIDE = 92
@@ -85,7 +85,7 @@ def _cost(summary: SessionSummary) -> str:
     """Money; tokens where none was spent or counted."""
     if summary.cost is not None and (summary.cost.usd or summary.cost.unknown):
         return money_cell(summary.cost)
-    return short_count(summary.tokens) if summary.tokens else ""
+    return count_text(summary.tokens) if summary.tokens else ""
 
 
 def _note(summary: SessionSummary, root: str, width: int) -> str:

@@ -8,6 +8,7 @@ from orchestra_tui.domain.ports import ProjectInfo
 from orchestra_tui.domain.spending import cache_hits, money_of
 from orchestra_tui.domain.state import AdapterHealth, CallState, CallStatus, RunState, SessionState
 from orchestra_tui.domain.text import clean_line
+from orchestra_tui.widgets.figures import count_text
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.signs import UNICODE, Signs, phase_sign, phase_word, signs_of
 from orchestra_tui.widgets.tabs import newest_run
@@ -81,16 +82,7 @@ def token_text(usage: Usage) -> str:
     """Tokens in a few cells, e.g. `12.3k tokens`; empty while nothing is known."""
     if usage.input_tokens is None and usage.output_tokens is None:
         return ""
-    return f"{short_count((usage.input_tokens or 0) + (usage.output_tokens or 0))} tokens"
-
-
-def short_count(count: int) -> str:
-    """A count in at most 6 cells: 999, 12.3k, 1.2M."""
-    if count < 1000:
-        return str(count)
-    if count < 999_950:
-        return f"{count / 1000:.1f}k"
-    return f"{count / 1_000_000:.1f}M"
+    return f"{count_text((usage.input_tokens or 0) + (usage.output_tokens or 0))} tokens"
 
 
 def _idle(project: ProjectInfo | None, signs: Signs) -> Content:
@@ -138,8 +130,8 @@ def _spent(session: SessionState, run: RunState) -> Content:
     usage = sum((each.usage for each in session.runs), Usage())
     tokens = token_text(usage)
     if budget.tokens is not None:
-        counted = short_count((usage.input_tokens or 0) + (usage.output_tokens or 0))
-        words.append(f"{counted} of {short_count(budget.tokens)} tokens")
+        counted = count_text((usage.input_tokens or 0) + (usage.output_tokens or 0))
+        words.append(f"{counted} of {count_text(budget.tokens)} tokens")
     elif tokens and not words:
         words.append(tokens)
     return Content.styled(_GAP.join(words), "$text-warning bold" if run.budget_stops else "")

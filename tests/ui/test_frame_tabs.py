@@ -4,7 +4,7 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.fold import fold
 from orchestra_tui.domain.ids import SessionId
 from orchestra_tui.domain.state import SessionState
-from orchestra_tui.widgets.status_line import short_count, status_content
+from orchestra_tui.widgets.status_line import status_content
 from orchestra_tui.widgets.tabs import badges, landing_screen, wanted_screen
 from tests.ui.stories import PLAN, RUN, approved, begun, executed, proposed
 from tests.ui.stub_client import PROJECT, StubClient
@@ -77,11 +77,3 @@ def test_warnings_of_the_project_are_shown_when_nothing_runs() -> None:
     warned = PROJECT.model_copy(update={"warnings": ("state is in [/tmp]\x1b[2J",)})
     shown = status_content(fold(SessionState(id=SessionId("s")), ()), warned).plain
     assert shown == "⚑ state is in [/tmp]␛[2J"
-
-
-def test_counts_fit_six_cells() -> None:
-    """So that the line does not dance."""
-    counts = (0, 999, 1000, 12_345, 999_949, 999_950, 1_234_567, 99_000_000)
-    shown = [short_count(count) for count in counts]
-    assert shown == ["0", "999", "1.0k", "12.3k", "999.9k", "1.0M", "1.2M", "99.0M"]
-    assert max(map(len, shown)) <= 6
