@@ -25,7 +25,7 @@ class DraftFile:
 
     async def write(self, text: str) -> None:
         """Keep `text`; empty removes the file."""
-        await asyncio.to_thread(self._write, text)
+        await asyncio.to_thread(self.write_now, text)
 
     def _read(self) -> str:
         try:
@@ -33,7 +33,8 @@ class DraftFile:
         except OSError:
             return ""
 
-    def _write(self, text: str) -> None:
+    def write_now(self, text: str) -> None:
+        """Keep `text`, for an app that ends. Blocks."""
         part = self._path.with_suffix(".part")
         try:
             if not text.strip():

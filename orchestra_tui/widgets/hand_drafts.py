@@ -60,6 +60,11 @@ class HandDrafts:
             if step in self._texts:
                 await file.write(self._texts[step])
 
+    def save_now(self, step: StepId, text: str) -> None:
+        """Put a text on disk, for an app that ends. Blocks."""
+        if (file := self._file(step)) is not None:
+            file.write_now(text)
+
     async def drop(self, step: StepId) -> None:
         """Forget the draft."""
         self._texts.pop(step, None)

@@ -95,7 +95,7 @@ class HandEditor(Vertical):
         Binding("ctrl+o", "open_editor", "$EDITOR", id="hand.editor", priority=True,
                 tooltip="Go on with this text in your editor"),
         Binding("ctrl+t", "other_start", "begin from", id="hand.other_start", priority=True,
-                tooltip="Begin from the other text: the damaged one, or the last good one"),
+                tooltip="Begin from another text: the damaged, the written, the last good one"),
         Binding("ctrl+g", "take_anyway", "accept anyway", id="hand.accept_anyway", priority=True,
                 tooltip="Take this text although something is found in it, with a reason"),
         Binding("ctrl+n", "next_finding", "next finding", show=False, id="hand.next_finding",
@@ -125,6 +125,8 @@ class HandEditor(Vertical):
         super().__init__(id=id)
         self._timer: Timer | None = None
         self._told = ""
+        self._obstacle = ""
+        self._judged: tuple[Sequence[Diagnostic] | None, str] = (None, "")
 
     def compose(self) -> ComposeResult:
         """Head, field, findings, note."""
@@ -159,6 +161,7 @@ class HandEditor(Vertical):
 
     def show_findings(self, found: Sequence[Diagnostic] | None, problem: str = "") -> None:
         """Show what the validator says; None is not asked yet, `problem` why it says nothing."""
+        self._judged = (found, problem)
         shown = found or ()
         self.findings.show_findings((), shown)
         self.findings.display = bool(shown)
@@ -167,8 +170,16 @@ class HandEditor(Vertical):
             spans_content(self._note(found, problem)), layout=False
         )
 
+    def show_obstacle(self, words: str) -> None:
+        """Say why the text cannot be written now, whatever is found in it; empty if it can."""
+        if words != self._obstacle:
+            self._obstacle = words
+            self.show_findings(*self._judged)
+
     def _note(self, found: Sequence[Diagnostic] | None, problem: str) -> list[Span]:
         signs = signs_of(self.app)
+        if self._obstacle:
+            return [(f"{signs.needs_user} {self._obstacle}", "$text-warning bold")]
         if problem:
             return [(f"{signs.failed} {clean_line(problem)}", "$text-error")]
         if found is None:
@@ -237,7 +248,7 @@ class HandEditor(Vertical):
         self._want("open_editor")
 
     def action_other_start(self) -> None:
-        """Begin from the other text."""
+        """Begin from another text."""
         self._want("other_start")
 
     def action_take_anyway(self) -> None:

@@ -67,6 +67,13 @@ def now_spans(run: RunState, step: StepState, trouble: Trouble, signs: Signs) ->
             return [("there is nothing to do", MUTED)]
 
 
+def obstacle(step: StepState) -> str:
+    """Why a text of the user's cannot be put into the file of this step now."""
+    if step.status is StepStatus.ACCEPTED:
+        return "it came through while you wrote: esc keeps your text, x puts the file back first"
+    return f"it is {status_word(step.status)} now: esc keeps your text"
+
+
 def well_words(*, has_run: bool) -> str:
     """What the screen is for, where there is nothing to show."""
     state = (

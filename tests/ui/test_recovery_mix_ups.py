@@ -15,11 +15,12 @@ from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.commands import AcceptAnyway, Command
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, RunId, StepId, blob_hash
 from orchestra_tui.domain.ports import GetBlob, Query
-from orchestra_tui.domain.state import SessionState
+from orchestra_tui.domain.state import SessionState, StepStatus
 from orchestra_tui.widgets.hand_drafts import HandDrafts, RunKey
 from orchestra_tui.widgets.hand_editor import CodeArea, keeps_every_character
 from orchestra_tui.widgets.live_pane import LivePane
-from tests.ui.recovery_samples import DAMAGED, MINE, attempting, troubled
+from orchestra_tui.widgets.plain_static import PlainStatic
+from tests.ui.recovery_samples import BLOBS, DAMAGED, MINE, WHOLE, attempting, troubled
 from tests.ui.stub_client import StubClient
 from tests.ui.test_recovery_hand import MENDED, S2, kept_here, opened, quiet, typed
 from tests.ui.waiting import until
@@ -219,3 +220,59 @@ async def test_saves_of_a_draft_follow_each_other(tmp_path: Path) -> None:
             group.create_task(drafts.save(S2))
         group.create_task(drafts.drop(S2))
     assert not list(tmp_path.iterdir())
+
+
+async def test_the_last_words_before_the_app_ends_are_kept(tmp_path: Path) -> None:
+    """Typed and left at once, before the pause after which a draft is saved."""
+    app = RecoveryApp(kept_here(troubled(), tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        await pilot.press("t")
+        await quiet(pilot)
+        await pilot.press("#")
+    assert (tmp_path / "draft-s1-r1-s2.txt").read_text() == f"#{DAMAGED}"
+
+
+async def test_by_hand_goes_on_with_what_stands_in_the_project() -> None:
+    """Where no damaged text of the file is known, and as one of the beginnings of `^t`."""
+    client = troubled()
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        story = Story(client)
+        story.written(story.begun("s1", ActivityKind.FIX), WHOLE)
+        cut = story.begun("s1", ActivityKind.FIX, attempt=2)
+        story.called(cut)
+        edits = "=== EDIT app/limits.py\n<<<<<<< SEARCH\n"
+        client.answers[GetBlob] = lambda query: (
+            edits if query.blob == "7" * 40 else BLOBS.get(query.blob)
+        )
+        story.refused(cut, text=BlobHash("7" * 40))
+        await until(pilot, lambda: "s1" in {row.key for row in screen.files.rows})
+        screen.choose(StepId("s1"))
+        await quiet(pilot)
+        assert screen.step is not None
+        assert screen.step.status is StepStatus.NEEDS_RECOVERY
+        await pilot.press("t")
+        await until(pilot, lambda: screen.is_editing)
+        assert screen.query_one(CodeArea).text == WHOLE
+
+
+async def test_a_file_that_came_through_meanwhile_is_said_in_the_editor() -> None:
+    """`^s` would be refused; the words say what to do instead."""
+    client, _ = attempting()
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        screen.choose(S2)
+        await quiet(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: screen.is_editing)
+        note = screen.query_one("#hand-note", PlainStatic)
+        await until(pilot, lambda: "nothing is found" in str(note.visual))
+        client.emit(
+            ev.StepExecuted(run=R1, activity=ActivityKey("r1/s2/recover/2"), step=S2),
+        )
+        Story(client).audited("s2")
+        await until(pilot, lambda: "it came through while you wrote" in str(note.visual))
+        assert screen.is_editing

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from textual import events, on, work
 from textual.getters import query_one
+from textual.widgets import TextArea
 
 from orchestra_tui.dialogs.confirm import ConfirmDialog
 from orchestra_tui.domain.commands import TakeOver
@@ -52,6 +53,8 @@ class RecoveryHand(OrchestraScreen):
         self._sent: dict[StepId, int] = {}
         """The steps whose draft the engine took, and the record that said so."""
         self._found: tuple[Diagnostic, ...] = ()
+        self._field: TextArea | None = None
+        """The field, to be read when the app ends and it is on no screen any more."""
 
     @property
     def trouble(self) -> Trouble | None:
@@ -73,6 +76,10 @@ class RecoveryHand(OrchestraScreen):
 
     async def good_text(self, step: StepId) -> str | None:
         """The last good text of the step's file."""
+        raise NotImplementedError
+
+    async def written_text(self, step: StepId) -> str | None:
+        """The text that the run has put into the step's file, and that stands there now."""
         raise NotImplementedError
 
     @property
@@ -114,19 +121,28 @@ class RecoveryHand(OrchestraScreen):
         self.refresh_bindings()
 
     async def _beginning(self, step: StepId) -> tuple[str, str]:
-        """The draft, or else the damaged text, or else the last good one."""
+        """The draft, or else what may be gone on with."""
         drafts = self._drafts_now()
         if drafts is not None and (draft := await drafts.get(step)) is not None:
             return draft, "your draft"
-        return await self._other_start(step, "")
+        return (await self._starts(step))[0]
 
-    async def _other_start(self, step: StepId, text: str) -> tuple[str, str]:
-        """The damaged text; the last good one where that is what stands there, or is not known."""
+    async def _starts(self, step: StepId) -> list[tuple[str, str]]:
+        """The texts that may be gone on with, and what each is: the damaged one, the one that
+        stands in the project, the last good one."""
         damage = await self.damage()
-        if damage is not None and damage.step == step and damage.text != text:
-            return damage.text, "the damaged text"
-        good = await self.good_text(step)
-        return (good, "the last good text") if good is not None else ("", "an empty file")
+        known = (
+            (damage.text if damage is not None and damage.step == step else None, "damaged text"),
+            (await self.written_text(step), "text in the project"),
+            (await self.good_text(step), "last good text"),
+        )
+        found: dict[str, str] = {}
+        for text, what in known:
+            if text is not None:
+                found.setdefault(text, f"the {what}")
+        if known[-1][0] is None:
+            found.setdefault("", "an empty file")
+        return list(found.items())
 
     def _open(self, step: StepId, text: str, told: str) -> None:
         run = self.run_state
@@ -134,7 +150,7 @@ class RecoveryHand(OrchestraScreen):
             return
         self._sent.pop(step, None)
         self._found = ()
-        self.editing = step
+        self.editing, self._field = step, self.hand.area
         self.choose(step)
         self.remove_class("-other-side")
         self.add_class("-editing")
@@ -204,7 +220,9 @@ class RecoveryHand(OrchestraScreen):
                 await self._begin_again(step, event.text)
 
     async def _begin_again(self, step: StepId, text: str) -> None:
-        text, told = await self._other_start(step, text)
+        starts = await self._starts(step)
+        at = [known for known, _ in starts].index(text) if text in dict(starts) else -1
+        text, told = starts[(at + 1) % len(starts)]
         if problem := _problem_here(text):
             self.host.say(f"{problem}: ^o goes on in $EDITOR")
         elif self.editing == step:
@@ -318,6 +336,12 @@ class RecoveryHand(OrchestraScreen):
         if self.editing is not None:
             self.hand.tell_now()
             self._hold(self.editing, self.hand.text)
+
+    @on(events.Unmount)
+    def _save_the_last_words(self) -> None:
+        """The app ends: no worker would come to save what was typed just now."""
+        if self.editing is not None and self._drafts is not None and self._field is not None:
+            self._drafts.save_now(self.editing, self._field.text)
 
 
 def _problem_here(text: str) -> str:

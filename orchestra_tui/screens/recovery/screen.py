@@ -36,8 +36,14 @@ from orchestra_tui.widgets.line_view import LineView
 from orchestra_tui.widgets.live_pane import LivePane
 from orchestra_tui.widgets.pick_list import PickList
 from orchestra_tui.widgets.plain_static import PlainStatic
-from orchestra_tui.widgets.recovery_offers import IN_RECOVERY
-from orchestra_tui.widgets.recovery_words import head_spans, now_spans, title_spans, well_words
+from orchestra_tui.widgets.recovery_offers import IN_RECOVERY, offers
+from orchestra_tui.widgets.recovery_words import (
+    head_spans,
+    now_spans,
+    obstacle,
+    title_spans,
+    well_words,
+)
 from orchestra_tui.widgets.source_view import SourceView
 from orchestra_tui.widgets.trouble import Sides, Trouble, path_of, sides_of, troubles
 from orchestra_tui.widgets.trouble_list import TroubleList
@@ -188,6 +194,7 @@ class RecoveryScreen(RecoveryActions):
         works = [work for work in working_agents(run) if work.activity.step == step.id]
         kept = step.id if step.status in IN_RECOVERY else ""
         self.live.show_work(works[-1] if works else None, kept=kept)
+        self.hand.show_obstacle("" if "take_over" in offers(run, step) else obstacle(step))
         self._show_attempt()
 
     def _show_attempt(self) -> None:
@@ -269,6 +276,13 @@ class RecoveryScreen(RecoveryActions):
         if run is None or step not in run.steps:
             return None
         return await self._text(sides_of(run, run.steps[step], None).right)
+
+    async def written_text(self, step: StepId) -> str | None:
+        """The text that the run has put into the step's file, and that stands there now."""
+        run = self.run_state
+        if run is None or step not in run.steps:
+            return None
+        return await self._text(run.steps[step].files.get(path_of(run, step)))
 
     # --- moving -------------------------------------------------------------------------------
 
