@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+MOST_TOKENS = 10**12
+"""More than any call has: what is said beyond it is a mistake, or was made up."""
+
 
 class FinishReason(StrEnum):
     """Why a completion ended. Only `stop` can be a whole answer."""
@@ -49,6 +52,13 @@ class Usage(BaseModel):
             reasoning_tokens=_sum(self.reasoning_tokens, other.reasoning_tokens),
             cache_write_tokens=_sum(self.cache_write_tokens, other.cache_write_tokens),
         )
+
+
+def token_count(said: object) -> int | None:
+    """A number of tokens as a provider said it; None for what is none, or more than can be."""
+    if isinstance(said, bool) or not isinstance(said, int):
+        return None
+    return said if 0 <= said <= MOST_TOKENS else None
 
 
 class CallPatience(BaseModel):

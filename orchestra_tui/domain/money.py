@@ -10,6 +10,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 MICRO = Decimal("0.000001")
+MOST_USD = Decimal(10**9)
+"""More than a call costs, or a million tokens: no price and no cost is larger."""
 _CENT = Decimal("0.01")
 _MILL = Decimal("0.001")
 
@@ -41,11 +43,11 @@ class Price(BaseModel):
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
-    input: Decimal = Field(ge=0)
-    output: Decimal = Field(ge=0)
-    cached_input: Decimal | None = Field(default=None, ge=0)
+    input: Decimal = Field(ge=0, le=MOST_USD)
+    output: Decimal = Field(ge=0, le=MOST_USD)
+    cached_input: Decimal | None = Field(default=None, ge=0, le=MOST_USD)
     """For what the provider's cache held already."""
-    cache_write: Decimal | None = Field(default=None, ge=0)
+    cache_write: Decimal | None = Field(default=None, ge=0, le=MOST_USD)
     """For what was put into it."""
 
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from orchestra_tui.domain.calls import Usage
-from orchestra_tui.domain.money import CostBasis, Price
+from orchestra_tui.domain.calls import MOST_TOKENS, Usage, token_count
+from orchestra_tui.domain.money import MOST_USD, CostBasis, Price
 from orchestra_tui.domain.settings import AdapterSettings
 from orchestra_tui.engine.adapters.prices import PriceBook, Tariff, reported, tariff_of
 
@@ -70,6 +70,15 @@ def test_tokens_that_the_cache_took_have_their_own_price() -> None:
     assert PriceBook({"claude-opus-4-8": dearer}).cost(tariff, usage) == cost.model_copy(
         update={"basis": CostBasis.CONFIGURED}
     )
+
+
+def test_the_most_that_can_be_said_has_a_cost() -> None:
+    """A made-up count must not be a defect of ours: Decimal has 28 digits."""
+    most = Usage(input_tokens=MOST_TOKENS, output_tokens=MOST_TOKENS)
+    dearest = Price(input=MOST_USD, output=MOST_USD)
+    assert PriceBook({"m": dearest}).cost(Tariff("m"), most) is not None
+    assert PriceBook().cost(GLM, most) is not None
+    assert [token_count(said) for said in (MOST_TOKENS + 1, -1, True, 1.5, "1", None)] == [None] * 6
 
 
 def test_counts_that_contradict_each_other_still_have_a_cost() -> None:
@@ -147,7 +156,9 @@ def test_the_users_price_goes_before_the_list_and_may_name_the_answering_model()
     assert override.basis is CostBasis.CONFIGURED
 
 
-@pytest.mark.parametrize("said", [None, 0, 0.0, -1, True, "1.5", float("nan"), float("inf"), {}])
+@pytest.mark.parametrize(
+    "said", [None, 0, 0.0, -1, True, "1.5", float("nan"), float("inf"), {}, 1e30]
+)
 def test_a_client_that_says_nothing_usable_has_not_told_its_cost(said: object) -> None:
     assert reported(said) is None
 

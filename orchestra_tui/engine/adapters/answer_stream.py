@@ -9,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.domain.calls import FinishReason, Usage, token_count
 from orchestra_tui.engine.adapters.base import InvalidResponse, StreamCut
 from orchestra_tui.engine.adapters.origin import Origin
 from orchestra_tui.engine.adapters.refusals import Classifier, stream_error
@@ -78,9 +78,7 @@ class AnswerStream(ABC):
 
 def count(source: object, name: str) -> int | None:
     """A token count of the server; None unless it is a whole number >= 0."""
-    value = source.get(name) if isinstance(source, Mapping) else None
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_count else None
+    return token_count(source.get(name)) if isinstance(source, Mapping) else None
 
 
 def total(*counts: int | None) -> int | None:

@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import SecretStr
 
-from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage
+from orchestra_tui.domain.calls import AdapterInfo, FinishReason, ProviderKind, Usage, token_count
 from orchestra_tui.domain.errors import OrchestraError, UsageError
 from orchestra_tui.domain.money import Cost
 from orchestra_tui.domain.secret_forms import forms_of
@@ -184,7 +184,7 @@ def _is_sound(answer: Completion) -> bool:
     return (
         isinstance(answer.text, str)
         and isinstance(answer.finish, FinishReason)
-        and all(count is None or (isinstance(count, int) and count >= 0) for count in counts)
+        and all(count is None or token_count(count) is not None for count in counts)
         and isinstance(answer.model, str)
         and isinstance(answer.hint, RateHint | None)
         and isinstance(answer.cost, Cost | None)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from orchestra_tui.domain.calls import Usage
-from orchestra_tui.domain.money import Cost, CostBasis, Price, to_micros
+from orchestra_tui.domain.money import MOST_USD, Cost, CostBasis, Price, to_micros
 from orchestra_tui.domain.settings import AcpAgent, AdapterKind, AdapterSettings
 
 _MILLION = 1_000_000
@@ -89,14 +89,14 @@ class PriceBook:
 
 
 def reported(usd: object) -> Cost | None:
-    """What a client says its call cost; None for anything but a positive number.
+    """What a client says its call cost; None for anything but a positive number that can be.
 
     A client that has no price for a model says 0, so that is no price.
     """
     if isinstance(usd, bool) or not isinstance(usd, int | float):
         return None
     amount = Decimal(str(usd))
-    if not amount.is_finite() or amount <= 0:
+    if not amount.is_finite() or not 0 < amount <= MOST_USD:
         return None
     return Cost(usd=to_micros(amount), basis=CostBasis.REPORTED)
 

@@ -156,7 +156,8 @@ class ClaudeReader(EventReader):
 
 def _asked_for(delay: object) -> float | None:
     """Seconds that the provider asked to wait; None if claude chose the time itself."""
-    if not isinstance(delay, int | float) or delay <= _OWN_BACKOFF:
+    # Turned round, so that what is no number (NaN) is no time either.
+    if not isinstance(delay, int | float) or not delay > _OWN_BACKOFF:
         return None
     return delay / 1000
 

@@ -8,7 +8,7 @@ neither: only `finish` without `failure` is an answer.
 from collections.abc import Mapping
 from pathlib import Path
 
-from orchestra_tui.domain.calls import FinishReason, Usage
+from orchestra_tui.domain.calls import FinishReason, Usage, token_count
 from orchestra_tui.domain.money import Cost
 from orchestra_tui.engine.adapters.process.failures import Failure
 
@@ -66,9 +66,7 @@ def text_at(source: object, *names: str) -> str:
 
 def count_at(source: object, *names: str) -> int | None:
     """The number of tokens at the end of a path of member names; None if there is none."""
-    value = at(source, *names)
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_count and isinstance(value, int) else None
+    return token_count(at(source, *names))
 
 
 def at(source: object, *names: str) -> object:
