@@ -188,6 +188,7 @@ async def test_its_key_is_in_no_message_also_where_that_is_cut(install: Install)
         ("Completion(b'x', FinishReason.STOP, Usage(), 'm')", InvalidResponse),
         ("Completion('x', 'stop', Usage(), 'm')", InvalidResponse),
         ("Completion('x', FinishReason.STOP, None, 'm')", InvalidResponse),
+        ("Completion('\\ud83d', FinishReason.STOP, Usage(), 'm')", InvalidResponse),
         ("Completion('x', FinishReason.STOP, Usage(input_tokens=-1), 'm')", InvalidResponse),
         ("Completion('x', FinishReason.STOP, Usage(), None)", InvalidResponse),
         ("Completion('x', FinishReason.STOP, Usage(), 'm', hint=3)", InvalidResponse),

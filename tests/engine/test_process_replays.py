@@ -1,5 +1,7 @@
 """What real clients printed, case by case, played to the adapter of that client."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,22 @@ def test_gemini_that_begins_its_answer_again_gives_it_once(said: list[str], unti
 async def test_what_came_before_a_silent_restart_is_dropped(bench: ClientBench, case: str) -> None:
     answer = await bench.ask(recorded(bench.kind, case))
     assert answer.text == HELLO
+
+
+@pytest.mark.parametrize("bench", ["gemini_cli"], indirect=True)
+async def test_a_character_in_two_pieces_is_joined_and_half_of_one_refused(
+    bench: ClientBench,
+) -> None:
+    """As programs write that count in UTF-16."""
+    play = recorded(bench.kind, "plain")
+    at = next(n for n, line in enumerate(play.stdout) if '"assistant"' in line)
+    said = json.loads(play.stdout[at])
+    halves = [json.dumps({**said, "content": half}) for half in ("\ud83d", "\ude00")]
+    whole = replace(play, stdout=[*play.stdout[:at], *halves, *play.stdout[at:]])
+    assert (await bench.ask(whole)).text == f"\U0001f600{HELLO}"
+    with pytest.raises(base.InvalidResponse, match="half a character") as caught:
+        await bench.ask(replace(whole, stdout=[*play.stdout[:at], halves[0], *play.stdout[at:]]))
+    caught.value.partial.encode()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import SecretStr
@@ -32,6 +32,7 @@ from orchestra_tui.engine.adapters.base import (
 )
 from orchestra_tui.engine.adapters.clocks import ReplyClock
 from orchestra_tui.engine.adapters.timing import RateHint
+from orchestra_tui.engine.adapters.whole_text import whole_text
 
 GROUP = "orchestra_tui.adapters"
 MAX_WORDS = 300
@@ -148,7 +149,10 @@ class ForeignAdapter:
             raise InvalidResponse(f"{self._info.name}: what its package returns is no Completion")
         if answer.finish is FinishReason.STOP and not answer.text.strip():
             raise EmptyResponse(f"{self._info.name}: the answer holds no text")
-        return answer
+        text = whole_text(answer.text)
+        if text is None:
+            raise InvalidResponse(f"{self._info.name}: the answer holds half a character")
+        return replace(answer, text=text)
 
 
 def _entry(settings: AdapterSettings) -> EntryPoint:

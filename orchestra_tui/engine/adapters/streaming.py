@@ -37,6 +37,7 @@ from orchestra_tui.engine.adapters.origin import Origin
 from orchestra_tui.engine.adapters.refusals import Classifier, status_error
 from orchestra_tui.engine.adapters.sse import MAX_LINE, data_events, head_of_body
 from orchestra_tui.engine.adapters.timing import RateHint, rate_hint
+from orchestra_tui.engine.adapters.whole_text import whole_text, with_marks
 
 MAX_ERROR_BODY = 64 * 1024
 GRACE = 5.0
@@ -143,7 +144,7 @@ class StreamingAdapter:
             hint = await self._exchange(request, stream, on_delta)
             return replace(self._completion(stream), hint=hint)
         except AdapterError as error:
-            error.partial = stream.text
+            error.partial = with_marks(stream.text)
             if stream.has_reason:
                 # Only then was it told to the end; what broke off used nobody knows how much.
                 error.usage = stream.usage
@@ -166,11 +167,11 @@ class StreamingAdapter:
 
     def _whole_text(self, text: str) -> str:
         """The text with characters joined that a server split in two. Raises InvalidResponse."""
-        try:
-            return text.encode("utf-16", "surrogatepass").decode("utf-16")
-        except UnicodeDecodeError:
+        whole = whole_text(text)
+        if whole is None:
             what = "the answer holds half a character, which no file can"
-            raise InvalidResponse(self._origin.sentence(what)) from None
+            raise InvalidResponse(self._origin.sentence(what))
+        return whole
 
     async def _exchange(
         self, request: CompletionRequest, stream: AnswerStream, on_delta: OnDelta

@@ -38,6 +38,7 @@ from orchestra_tui.engine.adapters.process.failures import Failure
 from orchestra_tui.engine.adapters.process.private_tree import PrivateCopy, PrivateTree
 from orchestra_tui.engine.adapters.process.talk import EventStream, Talk, Turn
 from orchestra_tui.engine.adapters.process.transport import Command, Run, start
+from orchestra_tui.engine.adapters.whole_text import whole_text, with_marks
 
 VERSION_TIMEOUT = 15.0
 """Seconds for `--version`: those on node take several to start on a busy machine."""
@@ -143,7 +144,7 @@ class ProcessAdapter:
             await self._run(command, reader, scratch, request, on_delta, copy)
             return await self._answer(reader, copy, request, on_delta)
         except AdapterError as error:
-            error.partial = error.partial or reader.text
+            error.partial = with_marks(error.partial or reader.text)
             if reader.cost is not None:
                 # Zeros prove nothing: clients say them also after a stream that was cut.
                 error.usage, error.cost = reader.usage, reader.cost
@@ -215,7 +216,11 @@ class ProcessAdapter:
         if reader.failure is not None:
             raise reader.failure.error(self._settings.name, self._secrets, reader.text)
         finish = reader.finish or FinishReason.UNKNOWN
-        text = reader.text
+        text = whole_text(reader.text)
+        if text is None:
+            raise InvalidResponse(
+                self._sentence("its answer holds half a character, which no file can")
+            )
         if writes(request) and request.path and finish is FinishReason.STOP:
             data = await self._changed(copy, request.path)
             text = text if data is None else file_reply(request.path, data)
