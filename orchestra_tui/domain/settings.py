@@ -225,6 +225,10 @@ class AdapterSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        command = (self.command,) if isinstance(self.command, str) else self.command
+        texts = (self.base_url, self.model, self.model_path, self.mode, *command)
+        if any("\0" in text for text in texts):
+            raise ValueError("a NUL character can stand in no setting")
         if self.options and isinstance(self.kind, AdapterKind):
             raise ValueError("options are for kinds of other packages")
         missing = [name for name in _NEEDED.get(self.kind, ()) if not getattr(self, name)]

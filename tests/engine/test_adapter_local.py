@@ -291,6 +291,9 @@ def test_its_settings() -> None:
     file = local.model_file(found)
     assert file.path == Path.home() / "models" / "x.gguf"
     assert (file.context, file.threads) == (8192, max(1, (os.cpu_count() or 2) // 2))
+    nobody = found.model_copy(update={"model_path": "~no-such-user/x.gguf"})
+    with pytest.raises(ModelNotFound, match=r"~no-such-user/x\.gguf cannot be read"):
+        models.look_at(local.model_file(nobody).path)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +302,9 @@ def test_its_settings() -> None:
         ({"kind": "local"}, "local needs model_path"),
         ({"kind": "local", "model_path": "x", "context": 1}, "context"),
         ({"kind": "codex", "model_path": "x"}, "model_path is not for codex"),
+        ({"kind": "local", "model_path": "x\0y"}, "a NUL character"),
+        ({"kind": "codex", "command": "x\0y"}, "a NUL character"),
+        ({"kind": "acp", "command": ["x", "\0"]}, "a NUL character"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(fields: dict[str, object], says: str) -> None:

@@ -278,7 +278,16 @@ async def test_available_means_it_answers_and_takes_the_key(
 
 @pytest.mark.parametrize(
     "base_url",
-    ["", "api.openai.com/v1", "ftp://host/v1", "http://", "http://user:key@host/v1", "http://[::"],
+    [
+        "",
+        "api.openai.com/v1",
+        "ftp://host/v1",
+        "http://",
+        "http://user:key@host/v1",
+        "http://[::",
+        "http://127.0.0.1:114344/v1",
+        "http://h:0/v1",
+    ],
 )
 def test_a_base_url_that_is_none_says_what_to_do(base_url: str) -> None:
     with pytest.raises(UsageError, match="base_url"):

@@ -140,6 +140,8 @@ def _base_url(text: str) -> httpx.URL:
         raise UsageError(f"the base_url cannot be read: {hint}") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise UsageError(f"the base_url has no http:// or https:// host: {hint}")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise UsageError(f"the base_url names a port that does not exist: {hint}")
     if url.userinfo:
         raise UsageError("the base_url holds a user or key: put keys in api_key_env instead")
     return url
