@@ -287,6 +287,7 @@ async def test_available_means_it_answers_and_takes_the_key(
         "http://[::",
         "http://127.0.0.1:114344/v1",
         "http://h:0/v1",
+        "http://xn--a/v1",
     ],
 )
 def test_a_base_url_that_is_none_says_what_to_do(base_url: str) -> None:

@@ -136,9 +136,11 @@ def _base_url(text: str) -> httpx.URL:
     hint = "write it like https://api.openai.com/v1"
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError):
+        # A host may be read only to find that it is no name in any language.
         raise UsageError(f"the base_url cannot be read: {hint}") from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not host:
         raise UsageError(f"the base_url has no http:// or https:// host: {hint}")
     if url.port is not None and not 0 < url.port < 65536:
         raise UsageError(f"the base_url names a port that does not exist: {hint}")
