@@ -357,7 +357,7 @@ class DiffScreen(OrchestraScreen):
         run = self.run_state
         count = len(run.changed_files) if run is not None else 0
         text = (
-            f"{plural(count, 'file')} go back to what they were before the run."
+            f"{plural(count, 'file goes', 'files go')} back to what was there before the run."
             " Files you changed since are left alone."
         )
         if await self.app.push_screen_wait(

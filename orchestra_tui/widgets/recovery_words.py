@@ -63,8 +63,10 @@ def now_spans(run: RunState, step: StepState, trouble: Trouble, signs: Signs) ->
             return [("it waits for a file that did not come through", MUTED)]
         case StepStatus.ACCEPTED if recovery is not None:
             return [("it came through: there is nothing to do", MUTED)]
+        case StepStatus.NEEDS_REVERT | StepStatus.REVERTING:
+            return [("it is being put back", MUTED)]
         case _:
-            return [("there is nothing to do", MUTED)]
+            return [("the agents are at work on it as on every other file", MUTED)]
 
 
 def obstacle(step: StepState) -> str:

@@ -145,6 +145,7 @@ async def test_revert_of_the_run_names_what_goes_back() -> None:
         await until(pilot, lambda: bool(app.screen.query(".question")))
         told = "\n".join(str(widget.visual) for widget in app.screen.query(PlainStatic))
         assert "app/limits.py is removed: the run made it" in told
+        assert "is still written: s on the Run screen stops the run" in told
 
 
 async def test_an_attempt_is_opened_with_what_was_asked_and_answered() -> None:

@@ -1,10 +1,8 @@
 """A file taken over by hand on the recovery screen: judged as typed, written, never lost."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
@@ -237,20 +235,16 @@ async def test_hostile_text_is_edited_byte_for_byte_and_drawn_harmless() -> None
         assert client.commands == [TakeOver(step=S2, text=text)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a script as editor")
-async def test_the_users_editor_gives_a_draft_to_look_at(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """What he wrote there is judged and written like what he types here."""
-    script = tmp_path / "editor.sh"
-    script.write_text('#!/bin/sh\necho "# $(basename "$1")" > "$1"\n')
-    script.chmod(0o755)
-    monkeypatch.setenv("VISUAL", str(script))
+async def test_a_terminal_that_cannot_be_lent_is_said() -> None:
+    """The editor is not started, and the console is as it was. With a terminal: in tests/e2e."""
     client = troubled()
     app = RecoveryApp(client)
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(app, pilot)
-        await screen._edit_outside(S2, DAMAGED)  # noqa: SLF001
-        await quiet(pilot)
-        # Without a terminal to lend it says so; the text is not touched.
+        await pilot.press("e")
+        await until(
+            pilot,
+            lambda: any("cannot be lent" in n.message for n in app._notifications),  # noqa: SLF001
+        )
+        assert not screen.is_editing
         assert client.commands == []

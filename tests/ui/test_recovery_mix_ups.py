@@ -276,3 +276,29 @@ async def test_a_file_that_came_through_meanwhile_is_said_in_the_editor() -> Non
         Story(client).audited("s2")
         await until(pilot, lambda: "it came through while you wrote" in str(note.visual))
         assert screen.is_editing
+
+
+async def test_a_file_that_is_audited_after_its_recovery_is_said_to_be_at_work() -> None:
+    """Not that there is nothing to do."""
+    client, _ = attempting()
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        client.emit(ev.StepExecuted(run=R1, activity=ActivityKey("r1/s2/recover/2"), step=S2))
+        Story(client).called(Story(client).begun("s2", ActivityKind.AUDIT))
+        now = screen.query_one("#recovery-now", PlainStatic)
+        await until(pilot, lambda: "agents are at work on it" in str(now.visual))
+
+
+async def test_enter_in_the_list_leads_back_into_the_editor() -> None:
+    """After a click on the files the way back needs no mouse."""
+    app = RecoveryApp(troubled())
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: screen.is_editing)
+        await pilot.click(screen.files, offset=(4, 0))
+        assert screen.files.has_focus
+        await pilot.press("enter")
+        await pilot.pause()
+        assert screen.query_one(CodeArea).has_focus

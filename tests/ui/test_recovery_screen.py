@@ -12,6 +12,7 @@ from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.ports import GetBlob
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
 from orchestra_tui.widgets.checkpoint_list import CheckpointList
+from orchestra_tui.widgets.key_hints import KeyHints
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.source_view import SourceView
 from orchestra_tui.widgets.trouble import troubles
@@ -20,6 +21,7 @@ from tests.ui.hostile import HOSTILE
 from tests.ui.recovery_samples import troubled
 from tests.ui.stub_client import StubClient
 from tests.ui.test_line_pane import shown
+from tests.ui.waiting import until
 from tests.ui.work_story import R1, RecoveryApp, Story, agree
 
 
@@ -162,6 +164,10 @@ async def test_small_screen_shows_one_text_and_the_other_by_key() -> None:
         await pilot.press("d")
         await pilot.pause()
         assert (damaged.display, good.display) == (False, True)
+        hints = app.screen.query_exactly_one(KeyHints)
+        assert "d other text" in str(hints.render())
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: "d other text" not in str(hints.render()))
 
 
 async def test_nothing_in_trouble_is_said() -> None:

@@ -215,11 +215,12 @@ class RecoveryActions(RecoveryHand):
         run = self.run_state
         if run is None:
             return
-        count = len(run.changed_files)
-        text = (
-            f"{plural(count, 'file')} go back to what they were before the run. Files you changed"
-            f" since are left alone.\n\n{_what_goes_back(run, tuple(run.changed_files))}"
-        )
+        count = plural(len(run.changed_files), "file goes", "files go")
+        text = f"{count} back to what was there before the run."
+        text += " Files you changed since are left alone."
+        if not run.is_reviewing and run.outcome is None:
+            text += " What is not written yet is still written: s on the Run screen stops the run."
+        text += f"\n\n{_what_goes_back(run, tuple(run.changed_files))}"
         dialog = ConfirmDialog("Revert the run?", text, answer="Revert all")
         if await self.app.push_screen_wait(dialog):
             await self.host.submit(RevertRun())

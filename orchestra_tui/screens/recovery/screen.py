@@ -120,6 +120,10 @@ class RecoveryScreen(RecoveryActions):
     def _rest(self) -> None:
         self.live.rest()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Where both texts fit, there is no key for the other one."""
+        self.refresh_bindings()
+
     def on_key(self, event: events.Key) -> None:
         """Let the echo of a key go before the next flush."""
         self.live.hold()
@@ -300,7 +304,10 @@ class RecoveryScreen(RecoveryActions):
 
     @on(PickList.Picked, "#troubles")
     def _step_picked(self) -> None:
-        self.attempts.focus()
+        if self.is_editing:
+            self.hand.area.focus()
+        else:
+            self.attempts.focus()
 
     @on(PickList.Picked, "#attempts")
     def _attempt_picked(self) -> None:
