@@ -31,6 +31,7 @@ from orchestra_tui.screens.base import AppOptions, OrchestraScreen, Reopen, is_t
 from orchestra_tui.screens.home import HomeScreen
 from orchestra_tui.themes import DEFAULT_THEME, THEMES, VARIABLES
 from orchestra_tui.widgets.composer import Composer
+from orchestra_tui.widgets.external_editor import is_lent
 from orchestra_tui.widgets.plain_static import Sanitize
 from orchestra_tui.widgets.session_feed import SessionFeed
 from orchestra_tui.widgets.signs import ASCII, UNICODE
@@ -128,8 +129,8 @@ class OrchestraApp(App[Reopen]):
             self.go(wanted)
 
     def _is_busy(self) -> bool:
-        """A dialog is open or somebody types: no screen may jump in."""
-        return len(self.screen_stack) > 1 or is_typing(self.focused)
+        """A dialog is open or somebody types, here or in his editor: no screen may jump in."""
+        return len(self.screen_stack) > 1 or is_typing(self.focused) or is_lent(self)
 
     @work(group="project", exclusive=True)
     async def _load_project(self) -> None:

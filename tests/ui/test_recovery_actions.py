@@ -19,6 +19,7 @@ from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
 from orchestra_tui.domain.state import StepStatus
 from orchestra_tui.engine.orchestrator.recovery_commands import Offered, decide_recovery
 from orchestra_tui.palette import OrchestraCommands
+from orchestra_tui.widgets import external_editor
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
 from orchestra_tui.widgets.key_hints import KeyHints
 from orchestra_tui.widgets.live_pane import LivePane
@@ -333,6 +334,23 @@ async def test_it_does_not_open_over_a_dialog() -> None:
         assert app.current_mode == "run"
         await pilot.press("escape")
         await quiet(pilot)
+        status = str(app.screen.query_exactly_one(StatusLine).visual)
+        assert "recovery waits for you" in status
+
+
+async def test_it_does_not_open_while_the_users_editor_has_the_terminal() -> None:
+    """He comes back to where he left; badge and status line tell."""
+    client = StubClient()
+    story = Story(client).started().approved(PATHS).accepted("s1")
+    story.called(story.begun("s3"), adapter=CODEX)
+    app = WorkApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await at_work(pilot)
+        app.add_class(external_editor._LENT)  # noqa: SLF001
+        defeat(story)
+        await quiet(pilot)
+        assert app.current_mode == "run"
+        app.remove_class(external_editor._LENT)  # noqa: SLF001
         status = str(app.screen.query_exactly_one(StatusLine).visual)
         assert "recovery waits for you" in status
 
