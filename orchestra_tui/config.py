@@ -42,7 +42,7 @@ CONFIG_ENV = "ORCHESTRA_CONFIG"
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """Where the user's configuration is read from, whether or not it is there."""
     if named := environment.get(CONFIG_ENV):
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     return Path(platformdirs.user_config_dir("orchestra", appauthor=False)) / "config.toml"
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestra_tui.cli.config_file import ConfigFile
+from orchestra_tui.config import CONFIG_ENV, config_path, load_settings
 from orchestra_tui.domain.doctor import Offer
 from orchestra_tui.domain.errors import UsageError
 from orchestra_tui.domain.ids import Role
@@ -253,3 +254,11 @@ def test_comments_and_everything_else_survive(
     for unchanged in text.splitlines():
         if unchanged.startswith(("kind", "mode", "max")):
             assert unchanged in after.splitlines()
+
+
+def test_the_home_of_a_user_who_is_not_here_is_a_place_like_any_other() -> None:
+    """`Path.expanduser` would raise, and the program end with a defect."""
+    named = {CONFIG_ENV: "~no-such-user/config.toml"}
+    assert config_path(named) == Path("~no-such-user/config.toml")
+    with pytest.raises(UsageError, match="no such configuration file"):
+        load_settings(named)

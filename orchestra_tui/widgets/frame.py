@@ -1,6 +1,6 @@
 """The line at the top of every screen: where we are, the tabs, and whether this is a rehearsal."""
 
-from pathlib import Path
+import os
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -160,7 +160,7 @@ def is_rehearsed(session: SessionState | None, project: ProjectInfo | None) -> b
 
 def short_path(path: str, limit: int = _MAX_ROOT) -> str:
     """`path` with `~` for the home folder, its beginning left out when it is too long."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")
     if path == home or path.startswith(home + "/"):
         path = "~" + path[len(home) :]
     return path if len(path) <= limit else "…" + path[-(limit - 1) :]

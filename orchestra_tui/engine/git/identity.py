@@ -6,7 +6,6 @@ The rule a reader must not break: an identity is never invented; without one the
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from orchestra_tui.domain.errors import GitError
@@ -65,7 +64,7 @@ def _cleaned(text: str) -> str:
 def _hooks(repo: Repository) -> list[str]:
     configured = repo.plumbing.config("core.hooksPath")
     if configured:
-        folder = repo.work_tree / Path(configured).expanduser()
+        folder = repo.work_tree / os.path.expanduser(configured)
     else:
         folder = common_dir(repo.git_dir) / "hooks"
     return [name for name in _HOOKS if os.access(folder / name, os.X_OK)]

@@ -5,6 +5,7 @@ could be committed, is neither read nor written; the sentence says what to do.
 """
 
 import io
+import os
 import re
 import stat
 import sys
@@ -112,7 +113,7 @@ class KeyFile:
 
 def _project_around(path: Path) -> Path | None:
     """The project a file lies in; a home folder under git is none."""
-    home = Path.home().resolve()
+    home = Path(os.path.expanduser("~")).resolve()
     for folder in path.parents:
         if folder == home:
             return None

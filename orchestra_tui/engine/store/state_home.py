@@ -17,7 +17,7 @@ def state_home() -> Path:
     """The per-user state folder; the variable ORCHESTRA_STATE_HOME moves it. Not created here."""
     moved = os.environ.get(ENVIRONMENT)
     if moved:
-        return Path(moved).expanduser().absolute()
+        return Path(os.path.expanduser(moved)).absolute()
     return platformdirs.user_state_path(APPLICATION, appauthor=False)
 
 

@@ -6,7 +6,6 @@ is replaced by the next call, not by this one: the chain and its breaker decide.
 
 import importlib.util
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -47,10 +46,8 @@ def has_engine() -> bool:
 def model_file(settings: AdapterSettings) -> ModelFile:
     """What these settings load: by default with half of the processors."""
     threads = settings.threads or max(1, (os.cpu_count() or 2) // 2)
-    path = Path(settings.model_path)
     # The home of a user who is not here is left as it is written: such a file cannot be read.
-    with suppress(RuntimeError):
-        path = path.expanduser()
+    path = Path(os.path.expanduser(settings.model_path))
     return ModelFile(path.absolute(), settings.context or CONTEXT, threads)
 
 
