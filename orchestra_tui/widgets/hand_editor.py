@@ -85,6 +85,7 @@ class HandEditor(Vertical):
         CodeArea:focus { border: none; background: $panel; }
         #hand-findings { height: auto; max-height: 5; }
         #hand-note { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        #hand-note.-obstacle { height: auto; max-height: 5; text-wrap: wrap; }
     }
     """  # noqa: E501
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -166,9 +167,9 @@ class HandEditor(Vertical):
         self.findings.show_findings((), shown)
         self.findings.display = bool(shown)
         self.area.mark_lines(frozenset(each.line for each in shown if each.line))
-        self.query_one("#hand-note", PlainStatic).update(
-            spans_content(self._note(found, problem)), layout=False
-        )
+        note = self.query_one("#hand-note", PlainStatic)
+        note.set_class(bool(self._obstacle), "-obstacle")
+        note.update(spans_content(self._note(found, problem)), layout=bool(self._obstacle))
 
     def show_obstacle(self, words: str) -> None:
         """Say why the text cannot be written now, whatever is found in it; empty if it can."""

@@ -276,6 +276,12 @@ async def test_a_file_that_came_through_meanwhile_is_said_in_the_editor() -> Non
         Story(client).audited("s2")
         await until(pilot, lambda: "it came through while you wrote" in str(note.visual))
         assert screen.is_editing
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: note.size.height > 1)
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.is_editing)
+        told = [notice.message for notice in app._notifications]  # noqa: SLF001
+        assert "Your text is kept as a draft" in told, "t is not offered, and not promised"
 
 
 async def test_a_file_that_is_audited_after_its_recovery_is_said_to_be_at_work() -> None:

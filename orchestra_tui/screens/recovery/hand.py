@@ -208,7 +208,9 @@ class RecoveryHand(OrchestraScreen):
         match event.what:
             case "leave":
                 self.leave_editor()
-                self.host.say("Your text is kept as a draft: t goes on with it")
+                may_go_on = self.check_action("take_over", ())
+                hint = ": t goes on with it" if may_go_on else ""
+                self.host.say(f"Your text is kept as a draft{hint}")
                 self.query_one("#troubles").focus()
             case "write":
                 self._submit(step, event.text)
