@@ -35,7 +35,13 @@ def test_a_stub_in_a_new_file_is_suspect_and_a_plan_that_asks_for_it_excuses_it(
     [
         ("", "    pass\n", ReportState.ELIDED),
         ("", "    raise NotImplementedError\n", ReportState.ELIDED),
-        ("", "    return None\n", ReportState.SUSPECT),
+        ("", "    return None\n", ReportState.ELIDED),
+        ("", "    return 0\n", ReportState.SUSPECT),
+        (
+            "",
+            "    return None  # the server counts them since version two\n",
+            ReportState.SUSPECT,
+        ),
         ("", "    pass  # the server counts them since version two\n", ReportState.SUSPECT),
         ("Add a cache", "    pass\n", ReportState.ELIDED),
         ("Make count a no-op", "    pass\n", ReportState.FINE),

@@ -100,7 +100,7 @@ def test_a_vague_comment_counts_only_over_lines_that_went() -> None:
     ("path", "good", "line"),
     [
         ("a.html", "<div>\n  <span>a</span>\n</div>\n", "</div>"),
-        ("a.html", "<!doctype html>\n<html>\n<body>\n<p>a\n</body>\n</html>\n", "</html>"),
+        ("a.html", "<!doctype html>\n<html>\n<p>a\n</html>\n", "</html>"),
         ("a.vue", "<template>\n  <div :a='b > c'>\n    <B />\n  </div>\n</template>\n", "  </div>"),
         ("a.svelte", "<main on:click={() => a > b}>\n  <p>a</p>\n</main>\n", "</main>"),
         ("a.xml", "<a>\n  <b>c</b>\n</a>\n", "</a>"),

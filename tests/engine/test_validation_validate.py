@@ -232,7 +232,7 @@ def test_newer_python_than_this_one_is_no_damage() -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
-        ("a.py", "print 'a'\nx = 1\n", "print 'a'\nx = 2\n"),
+        ("a.py", "x = = 'a'\nx = 1\n", "x = = 'a'\nx = 2\n"),
         ("a.py", "x = (\ny = 1\n", "x = (\ny = 2\n"),
         ("a.js", "function f( {\nlet y = 1;\n", "function f( {\nlet y = 2;\n"),
         ("a.json", '{"a": 1,, "b": 2}\n', '{"a": 1,, "b": 2}\n\n'),

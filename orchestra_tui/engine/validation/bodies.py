@@ -50,10 +50,15 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _CONSTANT = re.compile(
-    r"return\s*\(?(?:None|null|nil|undefined|NULL|nullptr|0|-1|1|true|false|\"\"|''|\[\]|\{\}|\(\)|"
+    r"(?:return\s*)?\(?(?:None|null|nil|undefined|NULL|nullptr|0|-1|1|true|false|\"\"|''|\[\]|\{\}|\(\)|"
     r"Ok\(\(\)\)|default)\)?",
     re.IGNORECASE,
 )
+_NOTHING = re.compile(
+    r"(?:return\s*)?(?:None|null|nil|undefined|NULL|nullptr|\"\"|''|\[\]|\{\}|\(\)|Ok\(\(\)\))",
+    re.IGNORECASE,
+)
+"""A value without content: the answer of a body that was emptied. `true` and `0` are answers."""
 _HEAD = re.compile(
     r"\b(?:def|function|func|fn|fun|sub|defp?)\b|\)\s*(?:[\w:<>?, ]+)?\{?\s*$|"
     r"\b(?:get|set)\(?\)? *\{|=>"
@@ -169,7 +174,13 @@ def _emptied(
         is_hard = size >= BODY_FROM and not _is_explained(new.body) and not _moved(old.body, lines)
         is_found = size >= BODY_FROM
     else:
-        is_hard, is_found = False, size > BODY_FROM and _is_constant(new.body)
+        is_found = size > BODY_FROM and _is_constant(new.body)
+        is_hard = (
+            is_found
+            and _NOTHING.fullmatch(code_of(new.body)) is not None
+            and not _is_explained(new.body)
+            and not _moved(old.body, lines)
+        )
     short = new.name.rsplit(".", 1)[-1]
     if not is_found or (plan is not None and (plan.may_stub or plan.deletes(short))):
         return
@@ -273,4 +284,4 @@ def code_of(body: str) -> str:
             text = text[len(opener) : len(text) - len(closer)]
     text = _DOCSTRING.sub("", text)
     text = _TRAILING.sub("", _COMMENT.sub("", text))
-    return "\n".join(line.strip().rstrip(";") for line in text.splitlines() if line.strip(" ;"))
+    return "\n".join(line.strip().rstrip(";") for line in text.splitlines() if line.strip("; \t"))

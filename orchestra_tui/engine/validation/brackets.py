@@ -56,12 +56,23 @@ _TOKENS: Mapping[str, re.Pattern[str]] = MappingProxyType(
                 r'"(?:`.|\"\"|[^"`])*"',
                 _BRACKET,
             ),
+            "csharp": (
+                r'\$*""".*?"""',
+                r'(?:@\$?|\$@)"(?:""|[^"])*"',
+                _BLOCK,
+                _SLASHES,
+                _DOUBLE,
+                _SINGLE,
+                _BRACKET,
+            ),
             "proto": (_BLOCK, _SLASHES, _DOUBLE, _SINGLE, _BRACKET),
             "graphql": (_TRIPLE, _HASH, _DOUBLE, _BRACKET),
         }.items()
     }
 )
 _PREPROCESSED = frozenset({"c", "cpp", "objc"})
+_BRANCHED = frozenset({*_PREPROCESSED, "csharp"})
+_BRANCH = re.compile(r"^[ \t]*#[ \t]*if\b", re.MULTILINE)
 _NAME = re.compile(r"[ \t]+(\w+)")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
 
@@ -71,7 +82,7 @@ def lexical_brackets(language: str, text: str) -> Brackets | None:
     tokens = _TOKENS.get(language)
     if tokens is None:
         return None
-    if language in _PREPROCESSED:
+    if language in _BRANCHED:
         text = _one_branch(text)
     stack: list[tuple[str, int]] = []
     lost: list[tuple[str, int]] = []
@@ -90,6 +101,11 @@ def lexical_brackets(language: str, text: str) -> Brackets | None:
         elif token.startswith("/*") and not token.endswith("*/"):
             lost.append(("/*", match.start()))
     return Brackets(tuple(_mark(text, char, at) for char, at in lost + stack), strays)
+
+
+def has_branches(language: str, text: str) -> bool:
+    """True if the text has `#if`: half a statement may stand in one, which no grammar knows."""
+    return language in _BRANCHED and _BRANCH.search(text) is not None
 
 
 def macros_opened(language: str, new: str, old: str) -> tuple[Mark, ...]:

@@ -4,16 +4,13 @@ The rule a reader must not break: a lost tail alone is soft, because real edits 
 a line cut in its middle is hard.
 """
 
-import re
-
+from orchestra_tui.engine.validation.fences import fence_left_open
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.lines import LinePair
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
 
 EMPTIED_FROM = 5
 """An old text of at least so many lines that becomes empty was lost, not edited."""
-
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 
 
 def completeness_findings(language: Language, lines: LinePair) -> tuple[Finding, ...]:
@@ -91,8 +88,8 @@ def _lost_tail(lines: LinePair) -> list[Finding]:
 
 
 def _open_fence(lines: LinePair) -> list[Finding]:
-    opened = _fence_left_open(lines.new)
-    if opened is None or (lines.old is not None and _fence_left_open(lines.old) is not None):
+    opened = fence_left_open(lines.new)
+    if opened is None or (lines.old is not None and fence_left_open(lines.old) is not None):
         return []
     return [
         finding(
@@ -103,19 +100,3 @@ def _open_fence(lines: LinePair) -> list[Finding]:
             evidence=lines.new[opened - 1],
         )
     ]
-
-
-def _fence_left_open(lines: list[str]) -> int | None:
-    """The line of a fence that stays open to the end (CommonMark's rules for fences)."""
-    mark, opened = "", 0
-    for number, line in enumerate(lines, start=1):
-        match = _FENCE.match(line)
-        if match is None:
-            continue
-        fence, rest = match.groups()
-        if not mark:
-            if fence[0] == "~" or "`" not in rest:
-                mark, opened = fence, number
-        elif fence[0] == mark[0] and len(fence) >= len(mark) and not rest.strip():
-            mark = ""
-    return opened if mark else None

@@ -69,13 +69,23 @@ _TYPESCRIPT: tuple[Cover, ...] = (
     _AS_NAME,
     # A member of a type that begins with its own type parameters: to the grammar they belong to
     # the line above.
-    (re.compile(r"(?<=[\w\])>}/]\n)([ \t\n]*)[ \t](?=<[A-Z][^<>\n]*>\()"), _ended),
+    (
+        re.compile(
+            r"(?<=[\w\])>}/]\n)([ \t\n]*)[ \t]"
+            r"(?=<(?:[A-Z](?:[^<>\n]|<[^<>\n]*>)*>\(|\n[ \t]+[A-Z]\w*(?:,| extends\b| =)))"
+        ),
+        _ended,
+    ),
+    # A type parameter that is both.
+    (re.compile(r"(?<=[<,])in out (?=[A-Z])"), _blank),
     # import("x").T as a type, typeof import("x"); as an expression a name does as well.
     (re.compile(r"""\bimport\((["'])[^"'\n]*\1\)"""), _name),
     (re.compile(r"^[ \t]*export type \*", re.MULTILINE), _blank_type),
     # A default export without a name or a body, as declaration files have them.
     (re.compile(r"\bdefault function (?=\()"), lambda _: "function default_ "),
 )
+# `Photos & Files` as the text of an element; as an operator the other one does as well.
+_AMPERSAND: Cover = (re.compile(r"(?<=\w )&(?= \w)"), lambda _: "|")
 _RUST: tuple[Cover, ...] = (
     # A box pattern: nightly only, everywhere in the compiler itself.
     (re.compile(r"\bbox (?=[A-Za-z(&])"), lambda _: "    "),
@@ -84,9 +94,11 @@ _RUST: tuple[Cover, ...] = (
 )
 _COVERS: Mapping[str, tuple[Cover, ...]] = MappingProxyType(
     {
-        "javascript": (_AS_NAME, _JSX_NAME),
+        # A name in Python until 3.6.
+        "python": ((re.compile(r"(?<=\.)async\b"), _name),),
+        "javascript": (_AS_NAME, _JSX_NAME, _AMPERSAND),
         "typescript": _TYPESCRIPT,
-        "tsx": _TYPESCRIPT,
+        "tsx": (*_TYPESCRIPT, _AMPERSAND),
         "rust": _RUST,
     }
 )

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from orchestra_tui.engine.validation.fences import fenced_lines
 from orchestra_tui.engine.validation.languages import Language
-from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.lines import TRIVIAL, LinePair
+from orchestra_tui.engine.validation.markup import MARKUP
 from orchestra_tui.engine.validation.parsers import python_tree
 from orchestra_tui.engine.validation.phrases import (
     Strength,
@@ -36,8 +38,7 @@ SHOWN = 5
 _COMMENT_LINE = re.compile(r"^\s*(?:#|//|--|;|%|/\*|<!--|\{/\*|\(\*|\{-)")
 _NOTE_LINE = re.compile(r"^\s*[\[(<]*(?:\.{3}|…)[ (\[].*\w")
 _DOTS_LINE = re.compile(r"^\s*(?:\.{3}|…)\s*$")
-_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)")
-_PROSE_LINE = re.compile(r"^\s*[\[(*_]*\s*(?:\.{3}|…|\[|<!--)")
+_PROSE_LINE = re.compile(r"^\s*[\[(*_]*\s*(?:\.{3}|…|\[(?![^\]]*\][(:])|<!--)")
 _HEADING = re.compile(
     r"^\W*(?:other|original|previous|existing|remaining) \w+(?: \w+)?\W*$", re.IGNORECASE
 )
@@ -85,6 +86,8 @@ def _is_elision(comment: Comment, removed: int, lines: LinePair) -> bool:
         return True
     if removed < RUNS_ON_BELOW and _runs_on(comment, lines.new):
         return False
+    if level in {Strength.STUB, Strength.VAGUE} and _is_remark(comment, level, lines.new):
+        return False
     if removed >= NEEDED[level]:
         return True
     if level is Strength.PLAIN:
@@ -109,6 +112,16 @@ def _leads_nowhere(comment: Comment, lines: Sequence[str]) -> bool:
     here = lines[comment.line - 1]
     follower = next((line for line in lines[comment.end_line : comment.end_line + 1]), "")
     return not follower.strip() or _depth(follower) < _depth(here)
+
+
+def _is_remark(comment: Comment, level: Strength, lines: Sequence[str]) -> bool:
+    """True for a remark of several lines, and for something to do about the code right below."""
+    below = next(iter(lines[comment.end_line : comment.end_line + 1]), "")
+    if _COMMENT_LINE.match(below):
+        return True
+    here = lines[comment.line - 1]
+    is_above_code = bool(below.strip()) and _depth(below) >= _depth(here)
+    return level is Strength.STUB and is_above_code and below.strip() not in TRIVIAL
 
 
 def _first_line(lines: Sequence[str]) -> int:
@@ -154,10 +167,10 @@ def _comments(language: Language, lines: LinePair, tree: TreeFacts | None) -> It
         if not is_code and strength(note.text) is Strength.PLAIN:
             yield note
     if language.name not in DOTS_ARE_CODE:
-        inside = _inside_comments(tree)
+        inside = _inside_comments(tree) | _inside_examples(language, lines.new)
         yield from (dots for dots in _by_look(lines.new, _DOTS_LINE) if dots.line not in inside)
     elif language.name == "python":
-        yield from _python_dots(lines.new)
+        yield from _python_dots(lines.new, is_new=lines.old is None)
 
 
 def _inside_comments(tree: TreeFacts | None) -> frozenset[int]:
@@ -168,6 +181,21 @@ def _inside_comments(tree: TreeFacts | None) -> frozenset[int]:
         if comment.end_line > comment.line
         for line in range(comment.line, comment.end_line + 1)
     )
+
+
+def _inside_examples(language: Language, lines: Sequence[str]) -> frozenset[int]:
+    """The lines of code that a page shows to its readers."""
+    if language.name not in MARKUP:
+        return frozenset()
+    shown: set[int] = set()
+    is_inside = False
+    for number, line in enumerate(lines, start=1):
+        low = line.lower()
+        if is_inside or "<pre" in low:
+            shown.add(number)
+        if "<pre" in low or "</pre" in low:
+            is_inside = low.rfind("<pre") > low.rfind("</pre")
+    return frozenset(shown)
 
 
 def _outside_comments(
@@ -187,9 +215,10 @@ def _by_look(lines: Sequence[str], look: re.Pattern[str]) -> Iterator[Comment]:
             yield Comment(number, number, line.strip(), is_alone=False, is_outer=line[:1] != " ")
 
 
-def _python_dots(lines: Sequence[str]) -> Iterator[Comment]:
+def _python_dots(lines: Sequence[str], *, is_new: bool) -> Iterator[Comment]:
     """A lone `...` that is not the whole body of something: there it is honest Python.
 
+    Where the file was there before, the lines that went say what the dots of a body stand for.
     Of a text that parses only statements count: in a doctest the dots stand for its output.
     """
     tree = python_tree("\n".join(lines))
@@ -198,7 +227,8 @@ def _python_dots(lines: Sequence[str]) -> Iterator[Comment]:
         near = lines[max(comment.line - 20, 0) : comment.line - 1]
         above = next((line for line in reversed(near) if line), "")
         is_string = statements is not None and comment.line not in statements
-        if not is_string and not above.endswith((":", '"""', "'''")):
+        is_body = above.endswith(":") and is_new
+        if not is_string and not is_body and not above.endswith(('"""', "'''")):
             yield Comment(comment.line, comment.line, comment.text, is_alone=False, is_outer=False)
 
 
@@ -215,12 +245,10 @@ def _ellipses(tree: ast.Module) -> frozenset[int]:
 
 def _prose_comments(lines: Sequence[str], *, is_markdown: bool) -> Iterator[Comment]:
     """In documents only lines that look like a note, none inside a fence or an indented block."""
-    is_inside = False
+    inside = fenced_lines(lines) if is_markdown else frozenset()
     for number, line in enumerate(lines, start=1):
-        if is_markdown and _FENCE.match(line):
-            is_inside = not is_inside
-        elif (
-            not is_inside
+        if (
+            number not in inside
             and line[:4].strip()
             and (
                 _PROSE_LINE.match(line) or line.lstrip().startswith(("<!--", "//", "{/*", "# ..."))

@@ -13,6 +13,15 @@ from orchestra_tui.engine.validation.prose import is_chat, is_sentence, is_to_th
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^`]*$")
+_FILE_NAME = re.compile(
+    r"^(?:#{1,6} )?(?:file(?:name)?: ?)?[*_`]{0,3}[\w./@+-]+\.\w{1,12}[*_`]{0,3}:?\s*$",
+    re.IGNORECASE,
+)
+"""The name of the file above its fence."""
+_LIST_ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+\S")
+_PAGE_BEGINS = re.compile(
+    r"^\s*(?:<!doctype|<html|<template|<script|<\?xml|<\?php)\b", re.IGNORECASE
+)
 _MARKDOWN_FENCE = re.compile(r"^(`{3,}|~{3,})\s*(?:markdown|md|mdx)\s*$", re.IGNORECASE)
 _FILE_ENDS = re.compile(r"^__(?:END|DATA)__\s*$|^=\w+", re.MULTILINE)
 TAKES_PROSE = frozenset({"html", "php", "xml", "vue", "svelte", "make"})
@@ -62,7 +71,7 @@ def _opening_fence(
     for position, index in enumerate(shown[:4]):
         match = look.match(lines[index].rstrip())
         if match is None:
-            if not is_chat(lines[index].strip()):
+            if not is_chat(lines[index].strip()) and not _FILE_NAME.match(lines[index]):
                 return None
             continue
         if position and language.is_prose and language.name == "unknown":
@@ -113,6 +122,8 @@ def _chat(
     *,
     is_valid: bool,
 ) -> Envelope | None:
+    if language.name == "markdown":
+        return _chat_around_document(lines, shown, old)
     if is_valid or language.is_prose:
         return None
     known = [line.strip() for line in (old or "").split("\n") if line.strip()]
@@ -129,7 +140,8 @@ def _chat_before(
     is_apart = after > shown[0] + 1
     # The old file begins right below: then any sentence above it is none of the file's.
     is_above_old = bool(known) and after < len(lines) and lines[after].strip() == known[0]
-    if is_above_old or (is_apart and language.name not in TAKES_PROSE):
+    is_above_page = after < len(lines) and _PAGE_BEGINS.match(lines[after]) is not None
+    if is_above_old or is_above_page or (is_apart and language.name not in TAKES_PROSE):
         is_found = is_chat(first.strip())
     else:
         is_found = is_to_the_reader(first.strip())
@@ -154,11 +166,45 @@ def _chat_after(
     is_below_old = bool(known) and above.strip() == known[-1]
     is_below_page = language.name == "html" and above.rstrip().endswith("</html>")
     is_talk = is_below_old or is_below_page or language.name not in TAKES_PROSE
-    if not (is_sentence(opening) if is_talk else is_to_the_reader(opening)):
+    is_speech = is_sentence(opening) or _opens_list(opening)
+    if not (is_speech if is_talk else is_to_the_reader(opening)):
         return None
     inner = "\n".join(lines[:start]).rstrip("\n") + "\n"
     return Envelope(
         _wrapped("chat", "the file ends with words to the reader", shown[-1], lines), inner
+    )
+
+
+def _chat_around_document(
+    lines: Sequence[str], shown: Sequence[int], old: str | None
+) -> Envelope | None:
+    """Words to the reader of the reply right above or below what was the whole document.
+
+    Of a new document only those above its first heading, and only if they speak of a file.
+    """
+    known = [line.strip() for line in (old or "").split("\n") if line.strip()]
+    first, last = shown[0], _paragraph_start(lines, shown[-1])
+    if len(shown) < 3:
+        return None
+    begins = lines[shown[1]].strip()
+    is_begun = begins == known[0] if known else _is_announced(lines[first], begins)
+    if is_begun and is_to_the_reader(lines[first].strip()):
+        inner = "\n".join(lines[first + 1 :]).lstrip("\n")
+        message = "the file begins with words to the reader"
+        return Envelope(_wrapped("chat", message, first, lines), inner)
+    above = next((lines[index].strip() for index in reversed(shown) if index < last), "")
+    if known and above == known[-1] and is_to_the_reader(lines[last].strip()):
+        inner = "\n".join(lines[:last]).rstrip("\n") + "\n"
+        message = "the file ends with words to the reader"
+        return Envelope(_wrapped("chat", message, last, lines), inner)
+    return None
+
+
+def _is_announced(line: str, below: str) -> bool:
+    """True for "Here is the updated file:" above the first heading."""
+    return (
+        below.startswith("# ")
+        and re.search(r"\b(?:file|content|version|document)\b", line) is not None
     )
 
 
@@ -172,7 +218,14 @@ def _paragraph_start(lines: Sequence[str], last: int) -> int:
     start = last
     while start > 0 and lines[start - 1].strip():
         start -= 1
-    return start
+    above = next((index for index in range(start - 1, -1, -1) if lines[index].strip()), None)
+    is_list = all(_LIST_ITEM.match(line) for line in lines[start : last + 1])
+    return above if is_list and above is not None and _opens_list(lines[above]) else start
+
+
+def _opens_list(line: str) -> bool:
+    """True for "Key changes:": with the list below it one piece of talk."""
+    return line[:1].isupper() and " " in line and line.endswith(":") and is_chat(line)
 
 
 def _wrapped(kind: str, message: str, index: int, lines: Sequence[str]) -> Finding:

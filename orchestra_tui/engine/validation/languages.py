@@ -83,7 +83,7 @@ LANGUAGES: tuple[Language, ...] = (
     Language("sql", (".sql",), is_weak=True),
     Language("markdown", (".md", ".markdown", ".mdx", ".qmd", ".rmd"), is_prose=True),
     Language("scala", (".scala", ".sbt"), is_weak=True, is_proven=False),
-    Language("dart", (".dart",), is_proven=False),
+    Language("dart", (".dart",), is_weak=True, is_proven=False, ends_clean=True),
     Language("elixir", (".ex", ".exs"), is_proven=False),
     Language("haskell", (".hs",), is_proven=False),
     Language("ocaml", (".ml",), is_weak=True, is_proven=False),

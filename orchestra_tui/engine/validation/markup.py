@@ -7,7 +7,7 @@ nature: optional tags never count, and in a template only what the old text had 
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestra_tui.engine.validation.report import Finding, ReportState, finding
@@ -99,6 +99,9 @@ def markup_findings(language: str, new: str, old: str | None) -> tuple[Finding, 
 def _lost_end(tags: Tags, before: Tags | None, new: str) -> tuple[Finding, ...]:
     if not tags.is_page or tags.has_end or (before is not None and not before.has_end):
         return ()
+    if before is None and re.search(r"</body\b[^<]*\Z", new, re.IGNORECASE):
+        # HTML lets `</html>` out, and so do some generators of pages.
+        return ()
     line = new.rstrip().count("\n") + 1
     message = "the page has no </html>: its end is missing"
     return (finding(ReportState.INCOMPLETE, "unclosed", message, line=line),)
@@ -133,7 +136,7 @@ def _unclosed(tags: Tags, before: Tags | None) -> tuple[Finding, ...]:
 
 def read_tags(text: str, language: str) -> Tags:
     """Match the tags of a page; scripts, styles and comments are passed over."""
-    bare = _without_raw(_blanked(text))
+    bare = _without_raw(without_comments(text))
     stack: list[tuple[str, int]] = []
     lost: list[tuple[str, int]] = []
     strays: Counter[str] = Counter()
@@ -164,9 +167,19 @@ def read_tags(text: str, language: str) -> Tags:
 def _without_raw(text: str) -> str:
     """The text with scripts and styles blanked; one that is never closed stays as it is."""
     pieces: list[str] = []
+    at = 0
+    for match, end in raw_elements(text, _RAW):
+        pieces += [text[at : match.end()], _blank(text[match.end() : end])]
+        at = end
+    return "".join(pieces) + text[at:]
+
+
+def raw_elements(text: str, opener: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int]]:
+    """The elements whose opening tag `opener` matches (its first group is the name), each with the
+    place of its end tag; in time that grows with the text, also where none is ever closed."""
     at, low = 0, text.lower()
     endless: set[str] = set()
-    for match in _RAW.finditer(text):
+    for match in opener.finditer(text):
         name = match.group(1).lower()
         if match.start() < at or name in endless:
             continue
@@ -174,12 +187,12 @@ def _without_raw(text: str) -> str:
         if end < 0:
             endless.add(name)
             continue
-        pieces += [text[at : match.end()], _blank(text[match.end() : end])]
+        yield match, end
         at = end
-    return "".join(pieces) + text[at:]
 
 
-def _blanked(text: str) -> str:
+def without_comments(text: str) -> str:
+    """The text with its comments blank, at equal length."""
     return _COMMENT.sub(lambda match: _blank(match.group(0)), text)
 
 

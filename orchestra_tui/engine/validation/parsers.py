@@ -22,12 +22,13 @@ _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A warning filter is process-wide; without the lock two threads could leave it changed.
 _FILTERS = threading.Lock()
 
-_HALF_EXPRESSION = re.compile(r"\$\{\{|\$\{ [^{}\n]{0,400}\}\}")
-"""What is left of an expression of a workflow once the whole ones are covered."""
+_HALF_EXPRESSION = re.compile(r"\$\{\{(?![^{}]*\}\})|\$\{ [^{}\n]{0,400}\}\}")
+"""What is left of an expression of a workflow once the whole ones are covered or passed over."""
 
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)")
 _STRICT_JSON = frozenset({"package.json", "package-lock.json", "composer.json", "composer.lock"})
 _NEWER = ("invalid syntax", "f-string", "expected '('", "multiple exception types must be")
+_OLDER = ("Missing parentheses in call to", "leading zeros in decimal integer literals")
 _CUT = (
     "was never closed",
     "unexpected EOF",
@@ -48,6 +49,7 @@ class ParseProblem:
     column: int | None = None
     is_cut: bool = False
     may_be_newer: bool = False
+    may_be_older: bool = False
 
 
 MAX_PYTHON = 2_000_000
@@ -110,6 +112,7 @@ def _python(text: str) -> ParseProblem | None:
             is_cut=_says_cut(message)
             or ("unterminated string" in message and (error.lineno or 0) >= last),
             may_be_newer=message.startswith(_NEWER),
+            may_be_older=message.startswith(_OLDER),
         )
     except ValueError as error:
         return ParseProblem(str(error))

@@ -61,7 +61,8 @@ _PLAIN = tuple(
         rf"\b(?:{_STAYS} )?{_KEPT}(?:$| (?:from|to|as|in) (?:the )?(?:original|before|previous)\b)",
         rf"^{_ONES}(?:existing|previous|prior|remaining|original|old) "
         rf"(?:[\w.]+ ){{0,2}}{_THING}\b(?: .{{0,20}})?\b(?:{_STAYS}|here|below|above|continues?)$",
-        rf"^(?:everything|anything|all) (?:else|other)\b.{{0,50}}\b{_STAYS} {_KEPT}$",
+        rf"^(?:everything|anything|all) (?:else|other|above|below|after this|before this)\b"
+        rf".{{0,50}}\b{_STAYS} {_KEPT}$",
         rf"^(?:keep|leave|retain|preserve) (?:the |all |your |this )*"
         rf"(?:existing|rest|remaining|original|previous|everything else|other)"
         rf"(?: (?:of )?{_ONES}(?:[\w.]+ )?{_THING})?(?: here| below| {_KEPT})?$",
@@ -107,7 +108,7 @@ _HINT = tuple(
         r"(?:original|before|previous|old)\b.{0,30}$",
         r"^(?:as|same|like) (?:as )?(?:in )?(?:the )?(?:before|above|original|previous)(?: \w+)?$",
         r"^(?:unchanged|untouched|no changes|snip|omitted|"
-        r"no changes?(?: (?:here|needed|required|necessary|made)){1,2}|"
+        r"no changes?(?: (?:needed|required|necessary|made))? here|"
         r"continue[sd]|and so on|so on|etc|cont d|as is|as before)$",
         r"^continues? (?:as before|with the (?:rest|remaining|existing)\b.{0,40}|here|below)$",
         r"^(?:repeat|similar|same|follow|likewise|analogous|and so on)\b.{0,40}"
@@ -144,7 +145,8 @@ _FOREIGN_VAGUE = re.compile(
 _STUB = re.compile(
     r"\b(?:to ?do\b|fixme\b|implement (?:this|me|here|later|the rest|it)|your (?:code|logic) here|"
     r"(?:implementation|code|logic) (?:goes )?here|add (?:your|the) .{1,30} here|"
-    r"(?:not|needs?|to be|yet to be)(?: yet)? (?:implemented|written|done|filled)|"
+    r"(?:not|needs?|to be|yet to be)(?: yet)? (?:implemented|written|filled)|"
+    r"(?:not|needs?|yet) to be done|"
     r"unimplemented|placeholder|stub(?:bed)?\b|left as an exercise|fill (?:this )?in\b)"
 )
 _BARE_DOTS = re.compile(rf"^\W*{_DOTS}\W*$")

@@ -4,7 +4,7 @@ The rule a reader must not break: what the user's own file already had wrong is 
 the agent, and an error of a weak grammar alone proves nothing.
 """
 
-from orchestra_tui.engine.validation.brackets import lexical_brackets, macros_opened
+from orchestra_tui.engine.validation.brackets import has_branches, lexical_brackets, macros_opened
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.markup import is_template
 from orchestra_tui.engine.validation.parsers import PARSED, ParseProblem, parse_problem
@@ -39,9 +39,12 @@ def syntax_findings(
         # What a macro is made of is one token to the grammar.
         opened = macros_opened(language.name, new, old) if old is not None and not found else ()
         return found or tuple(_unclosed(mark) for mark in opened[:SHOWN])
-    if problem.may_be_newer and new_tree is not None and not new_tree.errors:
+    is_clean = new_tree is not None and not new_tree.errors
+    if problem.may_be_newer and is_clean:
         return ()
     before = None if old is None else parse_problem(language.name, path, old)
+    if problem.may_be_older and is_clean and (old is None or (before and before.may_be_older)):
+        return () if before else (_softened(_of_problem(problem, new_tree)),)
     if before is None or old is None:
         return (_of_problem(problem, new_tree),)
     return _against_broken((problem, before), old, new=new, trees=(new_tree, old_tree))
@@ -76,7 +79,7 @@ def _tree_findings(
 ) -> tuple[Finding, ...]:
     if new_tree is None or not new_tree.errors:
         return ()
-    if language.is_weak:
+    if language.is_weak or has_branches(language.name, new):
         return _weak_findings(language, new, old, trees=(new_tree, old_tree))
     if old is None or old_tree is None or not old_tree.errors:
         return _of_tree(new_tree)

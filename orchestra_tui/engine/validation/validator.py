@@ -8,6 +8,7 @@ from orchestra_tui.engine.validation.bodies import body_findings
 from orchestra_tui.engine.validation.completeness import completeness_findings
 from orchestra_tui.engine.validation.dangling import dangling_findings
 from orchestra_tui.engine.validation.elision import elision_findings
+from orchestra_tui.engine.validation.embedded import embedded_findings
 from orchestra_tui.engine.validation.envelope import find_envelope
 from orchestra_tui.engine.validation.languages import Language, language_of
 from orchestra_tui.engine.validation.lines import LinePair
@@ -60,7 +61,7 @@ def validate(
         *_lost_opening(language, new, old),
         *notes,
         *completeness_findings(language, lines),
-        *dangling_findings(language, lines),
+        *dangling_findings(language, path, lines),
         *markup_findings(language.name, new, old),
         *elision_findings(language, lines=lines, tree=new_tree),
         *body_findings(language, lines, new_tree=new_tree, old_tree=old_tree, plan=plan_hint),
@@ -69,6 +70,8 @@ def validate(
         found += syntax_findings(
             language, path, problem, new=new, old=old, new_tree=new_tree, old_tree=old_tree
         )
+        if with_grammar:
+            found += embedded_findings(language, path, new, old)
     found = _planned(found, plan_hint)
     # YAML takes a sentence for a key; what the other parsers accept is content.
     is_valid = language.name in PARSED - {"yaml"} and problem is None
