@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from orchestra_tui.engine.validation.bodies import is_stub
 from orchestra_tui.engine.validation.fences import fenced_lines
 from orchestra_tui.engine.validation.languages import Language
 from orchestra_tui.engine.validation.lines import TRIVIAL, LinePair
@@ -121,7 +122,8 @@ def _is_remark(comment: Comment, level: Strength, lines: Sequence[str]) -> bool:
         return True
     here = lines[comment.line - 1]
     is_above_code = bool(below.strip()) and _depth(below) >= _depth(here)
-    return level is Strength.STUB and is_above_code and below.strip() not in TRIVIAL
+    is_work = below.strip() not in TRIVIAL and not is_stub(below)
+    return level is Strength.STUB and is_above_code and is_work
 
 
 def _first_line(lines: Sequence[str]) -> int:

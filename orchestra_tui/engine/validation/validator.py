@@ -12,6 +12,7 @@ from orchestra_tui.engine.validation.embedded import embedded_findings
 from orchestra_tui.engine.validation.envelope import find_envelope
 from orchestra_tui.engine.validation.languages import Language, language_of
 from orchestra_tui.engine.validation.lines import LinePair
+from orchestra_tui.engine.validation.lost_names import lost_name_findings
 from orchestra_tui.engine.validation.markup import markup_findings
 from orchestra_tui.engine.validation.parsers import PARSED, parse_problem
 from orchestra_tui.engine.validation.plan_hint import PlanHint
@@ -72,6 +73,7 @@ def validate(
         )
         if with_grammar:
             found += embedded_findings(language, path, new, old)
+            found += lost_name_findings(language.name, path, lines, new=new, old=old)
     found = _planned(found, plan_hint)
     # YAML takes a sentence for a key; what the other parsers accept is content.
     is_valid = language.name in PARSED - {"yaml"} and problem is None
