@@ -29,7 +29,8 @@ class DraftFile:
 
     def _read(self) -> str:
         try:
-            return self._path.read_text(encoding="utf-8", errors="replace")[: self._limit]
+            # As bytes: reading as text would turn the line ends of Windows into ours.
+            return self._path.read_bytes().decode(errors="replace")[: self._limit]
         except OSError:
             return ""
 
@@ -40,7 +41,7 @@ class DraftFile:
             if not text.strip():
                 self._path.unlink(missing_ok=True)
             elif self._path.parent.is_dir():
-                part.write_text(text[: self._limit], encoding="utf-8", errors="replace")
+                part.write_bytes(text[: self._limit].encode(errors="replace"))
                 os.replace(part, self._path)
         except OSError:
             # A draft is a convenience: a full or read-only disk must not stop the typing.

@@ -33,7 +33,7 @@ async def edit_text(app: App[object], text: str, *, suffix: str, name: str = "pl
     command = editor_command()
     with tempfile.TemporaryDirectory(prefix="orchestra-edit-") as folder:
         path = Path(folder) / f"{name}{suffix}"
-        await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+        await asyncio.to_thread(path.write_bytes, text.encode())
         try:
             with _lent(app):
                 code = await _run(*command, str(path))
@@ -44,7 +44,8 @@ async def edit_text(app: App[object], text: str, *, suffix: str, name: str = "pl
         if code != 0:
             raise EditorError(f"{command[0]} ended with {code}; nothing was changed")
         try:
-            return await asyncio.to_thread(path.read_text, encoding="utf-8")
+            # As bytes: reading as text would turn the line ends of Windows into ours.
+            return (await asyncio.to_thread(path.read_bytes)).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise EditorError(f"the edited text cannot be read: {error}") from error
 

@@ -222,6 +222,13 @@ async def test_saves_of_a_draft_follow_each_other(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+async def test_a_draft_keeps_the_line_ends_of_windows(tmp_path: Path) -> None:
+    drafts = HandDrafts(tmp_path, RunKey(StubClient().state.id, R1))
+    drafts.hold(S2, "one\r\ntwo\r\n")
+    await drafts.save(S2)
+    assert await HandDrafts(tmp_path, drafts.of).get(S2) == "one\r\ntwo\r\n"
+
+
 async def test_the_last_words_before_the_app_ends_are_kept(tmp_path: Path) -> None:
     """Typed and left at once, before the pause after which a draft is saved."""
     app = RecoveryApp(kept_here(troubled(), tmp_path))
