@@ -10,7 +10,6 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -26,7 +25,7 @@ from orchestra_tui.engine.orchestrator.command_rules import Surroundings, decide
 from orchestra_tui.engine.orchestrator.loop import Loop
 from orchestra_tui.engine.orchestrator.offered_text import offered_text
 from orchestra_tui.engine.orchestrator.plan_file import PlanFile
-from orchestra_tui.engine.orchestrator.recovery_commands import decided_steps
+from orchestra_tui.engine.orchestrator.recovery_commands import Offered, decided_steps
 from orchestra_tui.engine.orchestrator.runner import Runner
 from orchestra_tui.engine.orchestrator.scheduling import ready_activities
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions, Rooms, close_rooms, open_rooms
@@ -98,16 +97,29 @@ class Engine:
 
     async def close(self) -> None:
         """Stop what runs, so that it can be resumed, and let go of the project."""
-        with contextlib.suppress(StorageError):
-            await self._loop.stop_work()
+        # The loop first: what it started while the rest is being stopped, nobody would stop.
         self._working.cancel()
         await asyncio.gather(self._working, return_exceptions=True)
+        with contextlib.suppress(StorageError):
+            async with self._loop.turn:
+                await self._loop.stop_work()
         # The end of the log ends the follower, after it has written the last plan.
         await self._log.close()
         await asyncio.gather(self._plan_writing, return_exceptions=True)
         await close_rooms(self._rooms)
 
     async def _submit(self, command: cmd.Command) -> None:
+        if isinstance(command, cmd.ConfigureAgents):
+            await self._configure(command)
+            return
+        offered = None
+        if isinstance(command, cmd.TakeOver | cmd.AcceptAnyway):
+            offered = await offered_text(self._rooms.tools, self._log.state.run, command)
+        # From here on nothing may start that this command would have kept from starting.
+        async with self._loop.turn:
+            await self._carry_out(command, offered)
+
+    async def _carry_out(self, command: cmd.Command, offered: Offered | None) -> None:
         match command:
             case cmd.NewSession():
                 self._refuse_at_work("leave the session")
@@ -116,8 +128,6 @@ class Engine:
                 await self._open_session(command)
             case cmd.StartRun():
                 await self._start_run(command)
-            case cmd.ConfigureAgents():
-                await self._configure(command)
             case cmd.CancelRun():
                 await self._log.append(*self._decided(command, Surroundings()))
                 await self._loop.stop_work()
@@ -127,10 +137,8 @@ class Engine:
                     git_problem=self._rooms.project.git_problem,
                     adapter_problem=self._rooms.tools.caller.chains.problem,
                     now=self._clock(),
+                    offered=offered,
                 )
-                if isinstance(command, cmd.TakeOver | cmd.AcceptAnyway):
-                    tools, run = self._rooms.tools, self._log.state.run
-                    around = replace(around, offered=await offered_text(tools, run, command))
                 events = self._decided(command, around)
                 await self._loop.stop_steps(decided_steps(events), *events)
 

@@ -6,7 +6,6 @@ it is left and no more than a bounded end of its output is kept.
 
 import asyncio
 import codecs
-import contextlib
 import os
 import secrets
 import tempfile
@@ -88,8 +87,10 @@ async def _follow(process: asyncio.subprocess.Process, output: "_Output") -> Non
         await asyncio.wait({reading}, timeout=_DRAIN)
     finally:
         reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reading
+        # Nothing is suppressed: what could come out of here is a cancel of our own.
+        await asyncio.wait({reading})
+    if not reading.cancelled():
+        reading.result()
 
 
 async def _read(process: asyncio.subprocess.Process, output: "_Output") -> None:

@@ -1,7 +1,8 @@
 """The loop: asks what may start, starts it, and ends the run when nothing is left.
 
 The rule a reader must not break: `ActivityStarted` is folded before `ready_activities` is asked
-again, so no work is ever started twice.
+again, so no work is ever started twice. And whoever decides from the state holds `turn` until what
+he decided is folded in: nothing starts behind the back of a command that stops it.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ class Loop:
     def __init__(self, journal: Journal, performer: Performer) -> None:
         self._journal = journal
         self._performer = performer
+        self.turn = asyncio.Lock()
+        """Held from a look at the state to the fold of what follows from it, also by commands."""
         self._wake = asyncio.Event()
         self._tasks: dict[ActivityKey, asyncio.Task[None]] = {}
 
@@ -46,17 +49,23 @@ class Loop:
             await self._end_if_over()
 
     async def _start_ready(self) -> None:
-        while True:
+        while await self._start_one():
+            pass
+
+    async def _start_one(self) -> bool:
+        """Start the most urgent piece of work; False if there is none."""
+        async with self.turn:
             self._raise_failures()
             run = self._journal.state.run
             ready = ready_activities(run, run.settings.limits) if run else ()
             if run is None or not ready:
-                return
+                return False
             activity = ready[0]
             await self._journal.append(ActivityStarted(run=run.id, activity=activity))
             task = asyncio.create_task(self._performer.perform(activity), name=activity.key)
             self._tasks[activity.key] = task
             task.add_done_callback(lambda _: self.wake())
+            return True
 
     def _raise_failures(self) -> None:
         for key, task in list(self._tasks.items()):
@@ -67,13 +76,17 @@ class Loop:
                 raise error
 
     async def _end_if_over(self) -> None:
-        run = self._journal.state.run
-        event = ending(run) if run else None
-        if event is not None:
-            await self._journal.append(event)
+        async with self.turn:
+            run = self._journal.state.run
+            event = ending(run) if run else None
+            if event is not None:
+                await self._journal.append(event)
 
     async def stop_work(self) -> None:
-        """Cancel what runs and wait until it is gone; the log says that it was abandoned."""
+        """Cancel what runs and wait until it is gone; the log says that it was abandoned.
+
+        The caller holds `turn`, or the loop does not run.
+        """
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -82,8 +95,8 @@ class Loop:
         await self.abandon_running()
 
     async def stop_steps(self, steps: Collection[StepId], *then: Event) -> None:
-        """Cancel what runs for these steps; `then` follows in the same breath, so that nothing of
-        them starts again in between."""
+        """Cancel what runs for these steps; `then` follows in the same breath. The caller holds
+        `turn`, so that nothing of them starts again in between."""
         run = self._journal.state.run
         activities = [a for a in run.running.values() if a.step in steps] if run else []
         tasks = [self._tasks.pop(a.key) for a in activities if a.key in self._tasks]

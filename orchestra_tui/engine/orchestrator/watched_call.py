@@ -5,7 +5,7 @@ completion whose finish says so; a doubt is a remark, and the gate alone decides
 """
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from orchestra_tui.engine.agents.partial import PartialReply
 from orchestra_tui.engine.agents.runaway import RunawayWatch, size_limit
 from orchestra_tui.engine.validation.growing import Doubt
 
+log = logging.getLogger(__name__)
 PAUSE = 0.7
 """Seconds between two looks at a growing reply."""
 
@@ -71,8 +72,10 @@ class Watch:
             return Completion(text, FinishReason.RUNAWAY, Usage(), adapter.info().model)
         finally:
             looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
+            # Nothing is suppressed: what could come out of here is a cancel of our own.
+            await asyncio.wait({looking})
+            if not looking.cancelled() and (error := looking.exception()) is not None:
+                log.error("the look at %s failed", request.key, exc_info=error)
 
     def _take(self, piece: str, on_delta: OnDelta, stop: Callable[[], object]) -> None:
         on_delta(piece)
