@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.getters import query_one
+from textual.message import Message
 
 from orchestra_tui.dialogs.confirm import ConfirmDialog
 from orchestra_tui.domain.changes import FileDiff
@@ -44,6 +45,7 @@ from orchestra_tui.widgets.message_editor import MessageEditor
 from orchestra_tui.widgets.pick_list import PickList
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.search_bar import SearchBar
+from orchestra_tui.widgets.tabs import newest_run
 
 
 class DiffScreen(OrchestraScreen):
@@ -54,7 +56,7 @@ class DiffScreen(OrchestraScreen):
     AUTO_FOCUS = "DiffView"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "ctrl+s", "commit", "commit", id="diff.commit", priority=True,
+            "ctrl+s", "commit", "commit", id="diff.commit",
             tooltip="Commit what is accepted",
         ),
         Binding(
@@ -90,6 +92,13 @@ class DiffScreen(OrchestraScreen):
             tooltip="Put every file of the run back",
         ),
     ]  # fmt: skip
+
+    class EndWanted(Message):
+        """The run is to end as it is decided now."""
+
+        def __init__(self, *, is_commit: bool) -> None:
+            super().__init__()
+            self.is_commit = is_commit
 
     files = query_one(FileList)
     view = query_one(DiffView)
@@ -143,6 +152,8 @@ class DiffScreen(OrchestraScreen):
         if run is None or self.session is None:
             self._loaded = ()
             self._report = DiffReport()
+            # An answer on its way is of the session before.
+            self.workers.cancel_group(self, "load")
             return
         wanted = (self.session.id, run.id, dict(run.proposed_files), run.phase, run.commit)
         if wanted == self._loaded:
@@ -160,7 +171,10 @@ class DiffScreen(OrchestraScreen):
         try:
             self._report = await self.host.ask(GetDiff())
         except OrchestraError as error:
+            # Asked again when the screen is left and opened.
+            self._loaded = ()
             self._report = DiffReport()
+            self._show()
             self.view.show_nothing(str(error))
             self.host.say(str(error), is_error=True)
             return
@@ -317,11 +331,27 @@ class DiffScreen(OrchestraScreen):
             rejected = toggled(diff, session.run.rejected.get(path, ()), hunk)
             await self.host.submit(DecideHunks(path=path, rejected=rejected))
 
-    @work(group="command", exclusive=True)
-    async def action_commit(self) -> None:
+    def action_commit(self) -> None:
         """Commit what is accepted; asked once more if the checks do not vouch for it."""
-        run = self.run_state
+        # By the way that decisions come: those typed before are before it, however quickly.
+        self.view.post_message(self.EndWanted(is_commit=True))
+
+    def action_keep(self) -> None:
+        """Apply the decisions and end the run without a commit."""
+        self.view.post_message(self.EndWanted(is_commit=False))
+
+    @on(EndWanted)
+    def _end_wanted(self, event: EndWanted) -> None:
+        self._end(is_commit=event.is_commit)
+
+    @work(group="command", exclusive=True)
+    async def _end(self, *, is_commit: bool) -> None:
+        async with self._deciding:
+            run = newest_run(self.host.session)
         if run is None:
+            return
+        if not is_commit:
+            await self.host.submit(FinishRun())
             return
         if not self.message.message:
             self.host.say("the commit message is empty: write one", is_error=True)
@@ -332,11 +362,6 @@ class DiffScreen(OrchestraScreen):
             if not await self.app.push_screen_wait(dialog):
                 return
         await self.host.submit(CommitChanges(message=self.message.message))
-
-    @work(group="command", exclusive=True)
-    async def action_keep(self) -> None:
-        """Apply the decisions and end the run without a commit."""
-        await self.host.submit(FinishRun())
 
     @work(group="command", exclusive=True)
     async def action_revert_file(self) -> None:

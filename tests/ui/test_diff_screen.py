@@ -313,3 +313,22 @@ async def test_nothing_to_compare_says_what_to_do() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "F2 opens Home" in shown(app.screen.query_one(DiffView))[0]
+
+
+@pytest.mark.parametrize(("key", "character"), [("ctrl+s", None), ("K", "K")])
+async def test_what_was_rejected_before_the_end_is_not_committed(
+    key: str, character: str | None
+) -> None:
+    """Two files rejected and the run ended, faster than the screen can follow."""
+    client = reviewed()
+    client.on_command = decide
+    app = DiffApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        for typed, text in (("space", " "), ("right_curly_bracket", "}"), ("space", " ")):
+            app.post_message(events.Key(typed, text))
+        app.post_message(events.Key(key, character))
+        await settle(pilot)
+        kinds = [type(command) for command in client.commands]
+        assert kinds[:2] == [DecideHunks, DecideHunks]
+        assert kinds[2:] == [CommitChanges if key == "ctrl+s" else FinishRun]
