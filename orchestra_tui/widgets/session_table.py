@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from textual import on
 from textual.content import Content
 from textual.message import Message
 
@@ -42,15 +41,20 @@ class SessionTable(RowList):
     def show_sessions(
         self, summaries: Sequence[SessionSummary], *, now: datetime, root: str
     ) -> None:
-        """Show these sessions; those of another folder than `root` name their project."""
+        """Show these sessions; those of another folder than `root` name their project. The
+        highlight stays on its session, wherever that stands now."""
+        before = self.selected
         self._summaries = tuple(summaries)
         signs = signs_of(self.app)
-        self.show_rows([_row(summary, now, root, signs) for summary in summaries])
+        ids = [(summary.root, summary.id) for summary in summaries]
+        mine = (before.root, before.id) if before is not None else None
+        rows = [_row(summary, now, root, signs) for summary in summaries]
+        self.show_rows(rows, highlight=ids.index(mine) if mine in ids else None)
 
-    @on(RowList.OptionSelected)
-    def _open(self, event: RowList.OptionSelected) -> None:
-        event.stop()
-        self.post_message(self.Opened(self._summaries[event.option_index]))
+    def action_select(self) -> None:
+        """Open the session under the cursor, at once: the list may change behind the key."""
+        if summary := self.selected:
+            self.post_message(self.Opened(summary))
 
 
 def _row(summary: SessionSummary, now: datetime, root: str, signs: Signs) -> Row:

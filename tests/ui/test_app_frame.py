@@ -249,3 +249,23 @@ def test_the_first_paint_needs_textual_and_the_domain_only() -> None:
     heavy = {"httpx", "aiosqlite", "pygit2", "watchdog", "markdown_it", "pathspec"}
     heavy |= {"tree_sitter_language_pack", "pygments"}
     assert loaded & heavy == set()
+
+
+async def test_the_cursor_stays_on_its_session_when_the_list_moves() -> None:
+    """A session that began meanwhile stands on top; what is opened is still the one chosen."""
+    client = StubClient(answers={ListSessions: SESSIONS})
+    app = OrchestraApp(client, options=OPTIONS)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen))
+        table = app.screen.query_exactly_one(SessionTable)
+        await until(pilot, lambda: table.option_count == 3)
+        await pilot.press("down")
+        newest = SESSIONS[0].model_copy(update={"id": SessionId("z9"), "title": "A new one"})
+        client.answers[ListSessions] = (newest, *SESSIONS)
+        await pilot.press("f8", "f7")
+        await until(pilot, lambda: table.option_count == 4)
+        assert table.selected == SESSIONS[1]
+        await pilot.press("r")
+        await pilot.pause()
+        assert client.commands == [OpenSession(session=SESSIONS[1].id, resume=True)]
