@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -61,6 +61,8 @@ class HomeScreen(OrchestraScreen):
     _recent: tuple[SessionSummary, ...] = ()
     _draft_file: DraftFile | None = None
     _draft_timer: Timer | None = None
+    _unsaved: str | None = None
+    """What was typed and may not be in the file yet."""
 
     def compose_body(self) -> ComposeResult:
         """The question, the composer, who works, and what there is to go on with."""
@@ -168,19 +170,27 @@ class HomeScreen(OrchestraScreen):
             composer.show_choices(paths)
 
     @on(Composer.Edited)
-    def _keep_draft(self) -> None:
+    def _keep_draft(self, event: Composer.Edited) -> None:
+        self._unsaved = event.text
         if self._draft_timer is not None:
             self._draft_timer.stop()
         self._draft_timer = self.set_timer(_DRAFT_DELAY, self._save_draft)
 
     def _save_draft(self) -> None:
-        if self._draft_file is not None:
-            text = self.query_exactly_one(Composer).area.text
-            self._write_draft(self._draft_file, text)
+        if self._draft_file is not None and self._unsaved is not None:
+            self._write_draft(self._draft_file, self._unsaved)
 
     @work(group="draft", exclusive=True)
     async def _write_draft(self, file: DraftFile, text: str) -> None:
         await file.write(text)
+        if self._unsaved == text:
+            self._unsaved = None
+
+    @on(events.Unmount)
+    def _keep_last_words(self) -> None:
+        """What was typed right before the app was left."""
+        if self._draft_file is not None and self._unsaved is not None:
+            self._draft_file.write_now(self._unsaved)
 
     @work(group="draft")
     async def _load_draft(self, file: DraftFile) -> None:

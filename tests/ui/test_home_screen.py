@@ -173,6 +173,16 @@ async def test_a_draft_survives_a_crash(tmp_path: Path) -> None:
     assert [type(command) for command in client.commands] == [StartRun]
 
 
+async def test_the_last_words_before_leaving_are_kept(tmp_path: Path) -> None:
+    """Whoever types and quits at once finds his task again."""
+    project = PROJECT.model_copy(update={"state_folder": str(tmp_path)})
+    app = OrchestraApp(StubClient(project=project), options=OPTIONS)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.project is not None)
+        await pilot.press(*"half a task", "ctrl+q")
+    assert (tmp_path / "draft.txt").read_text(encoding="utf-8") == "half a task"
+
+
 async def test_enter_on_an_interrupted_session_resumes_it() -> None:
     """And lands where it stands."""
     client = StubClient(answers={ListSessions: SESSIONS})
