@@ -333,6 +333,11 @@ class PlanScreen(OrchestraScreen):
         """What edits is for a plan that waits; what reads is for any plan."""
         if action in _EDITS and not self._is_editable:
             return False
-        if action == "preview" and self._draft is None:
-            return False
+        match action, self._draft:
+            case "preview", None:
+                return False
+            case "undo", PlanDraft(can_undo=is_possible):
+                return is_possible or None
+            case "redo", PlanDraft(can_redo=is_possible):
+                return is_possible or None
         return super().check_action(action, parameters)

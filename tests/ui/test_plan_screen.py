@@ -152,6 +152,21 @@ async def test_add_delete_move_toggle_and_undo() -> None:
         assert app.focused is app.screen.query_one("#path")
 
 
+async def test_undo_is_offered_while_there_is_something_to_undo() -> None:
+    """A hint for a key that does nothing misleads."""
+    client = plan_client()
+    app = OrchestraApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.current_mode == "plan")
+        bindings = lambda: app.screen.active_bindings  # noqa: E731
+        await until(pilot, lambda: "d" in bindings())
+        assert not bindings()["u"].enabled
+        await pilot.press("d")
+        await until(pilot, lambda: bindings()["u"].enabled)
+        await pilot.press("u")
+        await until(pilot, lambda: not bindings()["u"].enabled)
+
+
 async def test_quick_edits_are_not_overwritten_by_their_own_records() -> None:
     """The record of an older edit comes back while the user is further on."""
     client = waiting_client()
