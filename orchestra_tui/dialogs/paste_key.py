@@ -6,7 +6,7 @@ The rule a reader must not break: the value leaves here as a `SecretStr` and sta
 from typing import ClassVar
 
 from pydantic import SecretStr
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input
@@ -16,8 +16,16 @@ from orchestra_tui.domain.text import clean_line
 from orchestra_tui.widgets.plain_static import PlainStatic
 
 
+class KeyField(Input):
+    """A field that takes a pasted key with the empty lines that were copied with it."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        super()._on_paste(events.Paste(event.text.strip()))
+        event.prevent_default().stop()
+
+
 class PasteKeyDialog(Dialog[SecretStr]):
-    """Gives the key for one variable; None if it was left or nothing was pasted."""
+    """Gives the key for one variable; None if it was left."""
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,6 +33,7 @@ class PasteKeyDialog(Dialog[SecretStr]):
     ]
     DEFAULT_CSS = """
     PasteKeyDialog Input { margin: 1 0 0 0; }
+    PasteKeyDialog #problem { color: $text-error; height: auto; }
     """
 
     def __init__(self, variable: str) -> None:
@@ -42,7 +51,8 @@ class PasteKeyDialog(Dialog[SecretStr]):
             "sent to its provider and nowhere else.",
             classes="hint",
         )
-        yield Input(password=True, placeholder="paste it here")
+        yield KeyField(password=True, placeholder="paste it here")
+        yield PlainStatic(id="problem")
 
     def compose_buttons(self) -> ComposeResult:
         """Keep it or not."""
@@ -52,7 +62,12 @@ class PasteKeyDialog(Dialog[SecretStr]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#keep")
     def action_answer(self) -> None:
-        """Take what was pasted."""
+        """Take what was pasted; an empty field is said, and nothing is lost by it."""
         field = self.query_exactly_one(Input)
         key, field.value = field.value.strip(), ""
-        self.dismiss(SecretStr(key) if key else None)
+        if key:
+            self.dismiss(SecretStr(key))
+            return
+        words = "nothing is in the field: paste the key, or leave with esc"
+        self.query_one("#problem", PlainStatic).update(words)
+        field.focus()

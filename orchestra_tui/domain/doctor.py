@@ -86,6 +86,8 @@ class Configuration(_Value):
     adapters: tuple[AdapterSettings, ...] = ()
     chains: dict[Role, tuple[str, ...]] = {}
     """As written; a role that is absent uses all adapters in their order."""
+    is_in_use: bool = True
+    """These agents are asked; not so when the file was edited since it was read."""
 
     def is_named(self, name: str) -> bool:
         """There is an adapter of this name."""

@@ -182,8 +182,10 @@ class DoctorScreen(OrchestraScreen):
         return line.offer is not None and is_taken(line.offer, self._configured)
 
     def _is_usable(self, proposal: Proposal) -> bool:
-        """Using it would change something: the file, or scripts for agents."""
-        return proposal.is_new or (self._is_rehearsal and bool(proposal.chains))
+        """Using it would change something: the file, scripts for agents, or who is asked since
+        the file was edited elsewhere."""
+        is_waiting = self._is_rehearsal or not self._configured.is_in_use
+        return proposal.is_new or (is_waiting and bool(proposal.chains))
 
     def _title(self, proposal: Proposal) -> Content:
         place = short_path(self._configured.place, _MAX_PLACE)
@@ -193,6 +195,9 @@ class DoctorScreen(OrchestraScreen):
             return Content.assemble(words, (hint, "$muted not bold"))
         if not proposal.is_new:
             hint = "u leaves the rehearsal for these" if self._is_rehearsal else clean_line(place)
+            if not self._is_rehearsal and not self._configured.is_in_use:
+                words = "   the file was edited, u takes it; until then others are asked"
+                return Content.assemble("As the file says", (words, "$text-warning not bold"))
             return Content.assemble("Who is asked", (f"   {hint}", "$muted not bold"))
         hint = "   nothing is sent before you use it"
         return Content.assemble("Proposed", (hint, "$muted not bold"))
@@ -286,8 +291,10 @@ class DoctorScreen(OrchestraScreen):
         """Save the proposed adapters and chains, after showing what is written."""
         proposal = self._proposal
         if not proposal.is_new:
-            if self._is_usable(proposal):
+            if self._is_rehearsal and proposal.chains:
                 await self._leave_rehearsal()
+            elif self._is_usable(proposal):
+                await self._configure(ConfigureAgents())
             return
         text = _what_is_written(proposal, self._configured.place)
         dialog = ConfirmDialog("Use these agents?", text, answer="Use")

@@ -289,3 +289,25 @@ async def test_a_project_opens_for_somebody_who_can_give_the_missing_key(tmp_pat
         with pytest.raises(NotConfigured, match="LATER_KEY"):
             async with machine.open():
                 pass
+
+
+async def test_a_file_edited_while_the_project_is_open_is_what_the_doctor_shows(
+    tmp_path: Path,
+) -> None:
+    """An adapter added by hand can be tried at once, and is asked when the user takes it."""
+    async with two_servers(chat("ready"), chat("ready")) as (one, two):
+        text = f'[adapters.one]\nbase_url = "{one.base_url}"\nmodel = "m"\n'
+        machine = Machine(tmp_path, text)
+        async with machine.open() as h:
+            assert (await h.engine.query(GetConfiguration())).is_in_use
+            more = f'\n[adapters.two]\nbase_url = "{two.base_url}"\nmodel = "m"\n'
+            machine.config.write_text(text + more, encoding="utf-8")
+            lines = await h.engine.query(ListProbes())
+            found = [await h.engine.query(Probe(key=line.key)) for line in lines]
+            assert {"one", "two"} <= {line.adapter for line in found if line.is_usable}
+            assert (await h.engine.query(TryLink(name="two"))).answer == "ready"
+            assert not (await h.engine.query(GetConfiguration())).is_in_use
+            assert "two" not in (await h.engine.query(GetProject())).chains["executor"]
+            await h.engine.submit(cmd.ConfigureAgents())
+            assert (await h.engine.query(GetConfiguration())).is_in_use
+            assert (await h.engine.query(GetProject())).chains["executor"] == ("one", "two")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -276,6 +277,43 @@ async def test_a_key_is_pasted_and_never_shown() -> None:
         assert "sk-hidden" not in repr(query)
         assert client.commands == []
         await until(pilot, lambda: len(asked(client, ListProbes)) == 2)
+
+
+async def test_a_key_copied_with_empty_lines_is_taken_and_an_empty_field_is_said() -> None:
+    """Nothing closes as if a key were kept."""
+    client = client_of()
+    app = OrchestraApp(client, options=OPTIONS)
+    async with app.run_test(size=(100, 30)) as pilot:
+        lines = await opened(pilot)
+        lines.show_key("key:ZAI_API_KEY")
+        await pilot.press("k")
+        await until(pilot, lambda: isinstance(app.screen, PasteKeyDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: "nothing is in the field" in shown(pilot, "#problem"))
+        app.post_message(events.Paste("\n  sk-hidden-0123456789\n"))
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(asked(client, StoreKey)))
+        (query,) = asked(client, StoreKey)
+        assert isinstance(query, StoreKey)
+        assert query.value.get_secret_value() == "sk-hidden-0123456789"
+
+
+async def test_a_file_that_was_edited_elsewhere_is_taken_on_a_key() -> None:
+    """Until then the doctor does not call those of the file the ones that are asked."""
+    glm = AdapterSettings.model_validate({"name": "glm", "preset": "zai", "model": "m"})
+    chains = {role: ("glm",) for role in Role}
+    edited = Configuration(place=PLACE, adapters=(glm,), chains=chains, is_in_use=False)
+    line = DoctorLine(key="adapter:glm", name="glm", adapter="glm", state="found", detail="set")
+    client = client_of([line], configured=edited)
+    app = OrchestraApp(client, options=OPTIONS)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await opened(pilot)
+        assert "the file was edited, u takes it" in shown(pilot, "#title")
+        client.answers[GetConfiguration] = edited.model_copy(update={"is_in_use": True})
+        await pilot.press("u")
+        await until(pilot, lambda: "Who is asked" in shown(pilot, "#title"))
+        assert client.commands == [ConfigureAgents()]
 
 
 async def test_a_key_of_a_configured_adapter_opens_the_adapters_anew() -> None:

@@ -49,12 +49,14 @@ class AgentSetup:
     models: LocalModels | None = None
     """The model files that are loaded already."""
     _keys: asyncio.Task[Mapping[str, str]] | None = None
+    _seen: Settings | None = None
+    """The settings that the round of probes looks at."""
 
     async def answer(self, query: SetupQuery) -> object:
         """The answer to a question about agents. Raises UsageError."""
         match query:
             case ports.ListProbes():
-                return self.lines()
+                return await self.lines()
             case ports.Probe():
                 return await self.look(query.key)
             case ports.GetConfiguration():
@@ -69,9 +71,10 @@ class AgentSetup:
                 return await self.project.keys.store(query.name, query.value)
         assert_never(query)
 
-    def lines(self) -> tuple[DoctorLine, ...]:
-        """What will be looked for; keys are looked for anew from here on."""
+    async def lines(self) -> tuple[DoctorLine, ...]:
+        """What will be looked for; file and keys are looked at anew from here on."""
         self._keys = None
+        self._seen = await self._as_saved()
         return self._probes().lines
 
     async def look(self, key: str) -> DoctorLine:
@@ -83,7 +86,11 @@ class AgentSetup:
         if self.store is None:
             settings = self.project.settings
             return Configuration(place="", adapters=settings.adapters, chains=settings.chains)
-        return await asyncio.to_thread(self.store.read)
+        read = await asyncio.to_thread(self.store.read)
+        saved = await self._as_saved()
+        mine = self.project.settings
+        is_same = (saved.adapters, saved.chains) == (mine.adapters, mine.chains)
+        return read.model_copy(update={"is_in_use": is_same})
 
     async def configure(
         self, offers: Sequence[Offer], chains: Mapping[Role, Sequence[str]]
@@ -121,7 +128,7 @@ class AgentSetup:
 
     async def try_link(self, query: ports.TryLink) -> LinkTrial:
         """Send one tiny prompt. Raises UsageError for an adapter that cannot be asked."""
-        chosen = query.offer.settings() if query.offer else self._named(query.name)
+        chosen = query.offer.settings() if query.offer else await self._named(query.name)
         keys = await self._found(Settings(adapters=(chosen,)))
         environment = self.project.environment
         trial = await try_link(
@@ -138,7 +145,7 @@ class AgentSetup:
 
     def _probes(self) -> Probes:
         return Probes(
-            self.project.settings,
+            self._seen or self.project.settings,
             self.project.environment,
             keys=self._shared_keys,
             tree=self.copies,
@@ -147,7 +154,8 @@ class AgentSetup:
     async def _shared_keys(self) -> Mapping[str, str]:
         """One look for all probes of a round: the keyring is a child process each time."""
         if self._keys is None:
-            self._keys = asyncio.create_task(self._found(self.project.settings, KEYS))
+            settings = self._seen or self.project.settings
+            self._keys = asyncio.create_task(self._found(settings, KEYS))
         return await asyncio.shield(self._keys)
 
     async def _found(self, settings: Settings, more: Iterable[str] = ()) -> Mapping[str, str]:
@@ -157,8 +165,14 @@ class AgentSetup:
             self.project.hide(value)
         return found.values
 
-    def _named(self, name: str) -> AdapterSettings:
-        for adapter in self.project.settings.adapters:
+    async def _as_saved(self) -> Settings:
+        """The settings of the file as it is now, which the user may have edited meanwhile."""
+        if self.store is None:
+            return self.project.settings
+        return await asyncio.to_thread(self.store.preview, (), {})
+
+    async def _named(self, name: str) -> AdapterSettings:
+        for adapter in (await self._as_saved()).adapters:
             if adapter.name == name:
                 return adapter
         raise UsageError(f"there is no adapter {name!r} in the configuration")
