@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from orchestra_tui.app import AppOptions, OrchestraApp, Reopen
 from orchestra_tui.dialogs.chains import ChainDialog
@@ -254,51 +252,6 @@ async def test_rehearse_first(project: ProjectInfo) -> None:
     assert app.return_value == (Reopen(rehearse=True) if project is PROJECT else None)
 
 
-async def test_a_key_is_pasted_and_never_shown() -> None:
-    """It goes to the store as a secret; everything is looked for again."""
-    client = client_of()
-    app = OrchestraApp(client, options=OPTIONS)
-    async with app.run_test(size=(100, 30)) as pilot:
-        lines = await opened(pilot)
-        lines.show_key("key:ZAI_API_KEY")
-        await pilot.press("k")
-        await until(pilot, lambda: isinstance(app.screen, PasteKeyDialog))
-        field = app.screen.query_one(Input)
-        field.value = "sk-hidden-0123456789"
-        await pilot.pause()
-        assert "sk-hidden" not in "".join(
-            str(strip.text) for strip in field.render_lines(field.region.reset_offset)
-        )
-        await pilot.press("enter")
-        await until(pilot, lambda: bool(asked(client, StoreKey)))
-        (query,) = asked(client, StoreKey)
-        assert isinstance(query, StoreKey)
-        assert query.value.get_secret_value() == "sk-hidden-0123456789"
-        assert "sk-hidden" not in repr(query)
-        assert client.commands == []
-        await until(pilot, lambda: len(asked(client, ListProbes)) == 2)
-
-
-async def test_a_key_copied_with_empty_lines_is_taken_and_an_empty_field_is_said() -> None:
-    """Nothing closes as if a key were kept."""
-    client = client_of()
-    app = OrchestraApp(client, options=OPTIONS)
-    async with app.run_test(size=(100, 30)) as pilot:
-        lines = await opened(pilot)
-        lines.show_key("key:ZAI_API_KEY")
-        await pilot.press("k")
-        await until(pilot, lambda: isinstance(app.screen, PasteKeyDialog))
-        await pilot.press("enter")
-        await until(pilot, lambda: "nothing is in the field" in shown(pilot, "#problem"))
-        app.post_message(events.Paste("\n  sk-hidden-0123456789\n"))
-        await pilot.pause()
-        await pilot.press("enter")
-        await until(pilot, lambda: bool(asked(client, StoreKey)))
-        (query,) = asked(client, StoreKey)
-        assert isinstance(query, StoreKey)
-        assert query.value.get_secret_value() == "sk-hidden-0123456789"
-
-
 async def test_a_file_that_was_edited_elsewhere_is_taken_on_a_key() -> None:
     """Until then the doctor does not call those of the file the ones that are asked."""
     glm = AdapterSettings.model_validate({"name": "glm", "preset": "zai", "model": "m"})
@@ -313,22 +266,6 @@ async def test_a_file_that_was_edited_elsewhere_is_taken_on_a_key() -> None:
         client.answers[GetConfiguration] = edited.model_copy(update={"is_in_use": True})
         await pilot.press("u")
         await until(pilot, lambda: "Who is asked" in shown(pilot, "#title"))
-        assert client.commands == [ConfigureAgents()]
-
-
-async def test_a_key_of_a_configured_adapter_opens_the_adapters_anew() -> None:
-    """They hold the keys they were opened with."""
-    glm = AdapterSettings.model_validate({"name": "glm", "preset": "zai", "model": "m"})
-    client = client_of(configured=Configuration(place=PLACE, adapters=(glm,)))
-    app = OrchestraApp(client, options=OPTIONS)
-    async with app.run_test(size=(100, 30)) as pilot:
-        lines = await opened(pilot)
-        lines.show_key("key:ZAI_API_KEY")
-        await pilot.press("k")
-        await until(pilot, lambda: isinstance(app.screen, PasteKeyDialog))
-        app.screen.query_one(Input).value = "sk-hidden-0123456789"
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: bool(client.commands))
         assert client.commands == [ConfigureAgents()]
 
 
