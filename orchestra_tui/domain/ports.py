@@ -117,8 +117,14 @@ class GetDiff(Query[DiffReport]):
     """The diff of the newest run."""
 
 
-class GetBlob(Query[str | None]):
-    """The text behind a hash; None if it is unknown, binary content is described instead."""
+class BinaryContent(_Value):
+    """Content that is no text, so nobody may take it for one: `size` in bytes is all there is."""
+
+    size: int
+
+
+class GetBlob(Query[str | BinaryContent | None]):
+    """The text behind a hash, or that it is none; None if the hash is unknown."""
 
     blob: BlobHash
 

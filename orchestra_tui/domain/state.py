@@ -294,7 +294,7 @@ class RunState(StateValue):
             return "budget reached"
         if any(step.status is StepStatus.CONFLICT for step in self.ordered_steps):
             return "conflict waits for you"
-        if any(step.is_defeated for step in self.ordered_steps):
+        if any(step.needs_decision for step in self.ordered_steps):
             return "recovery waits for you"
         return "diff waits for you" if self.is_reviewing else ""
 

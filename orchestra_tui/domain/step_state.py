@@ -53,6 +53,19 @@ class StepStatus(StrEnum):
         return self in _TROUBLE
 
 
+IN_RECOVERY = frozenset({StepStatus.NEEDS_RECOVERY, StepStatus.RECOVERING})
+ENDED_BADLY = frozenset({StepStatus.REVERTED, StepStatus.FAILED})
+TAKES_TEXT = IN_RECOVERY | ENDED_BADLY | {StepStatus.CONFLICT, StepStatus.SKIPPED}
+"""Where the user may give the text of the file himself, or have it tried again."""
+SKIPPABLE = (
+    IN_RECOVERY
+    | ENDED_BADLY
+    | {
+        StepStatus.WAITING,
+        StepStatus.CONFLICT,
+        StepStatus.BLOCKED,
+    }
+)
 _TROUBLE = {
     StepStatus.CONFLICT,
     StepStatus.REVERTED,
@@ -148,6 +161,11 @@ class StepState(StateValue):
         """Its last recovery gave up, and the user has not yet said what shall become of it."""
         last = self.recoveries[-1] if self.recoveries else None
         return last is not None and last.outcome is not None and last.outcome.is_defeat
+
+    @property
+    def needs_decision(self) -> bool:
+        """It is defeated and its file is back where it goes: the next word is the user's."""
+        return self.is_defeated and self.status in ENDED_BADLY
 
     @property
     def is_written(self) -> bool:

@@ -32,7 +32,8 @@ _APPROACHES = {
 }
 _NO_TEXT = {ActivityKind.AUDIT, ActivityKind.REVERT, ActivityKind.MANUAL}
 """A verdict or a step back is no text of the file."""
-BAD_RESULTS = frozenset({"refused", "failed", "unusable", "conflict", "checks fail"})
+UNHELPFUL = frozenset({"refused", "failed", "unusable", "conflict", "checks fail"})
+"""How an attempt ended that brought its file no further."""
 RUNNING = "running"
 
 
@@ -60,7 +61,7 @@ class Attempt:
     @property
     def is_bad(self) -> bool:
         """It did not help."""
-        return self.result in BAD_RESULTS
+        return self.result in UNHELPFUL
 
 
 def approach_word(approach: RecoveryApproach) -> str:

@@ -7,12 +7,8 @@ again, and a test holds the two together for every status.
 from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.domain.recovery import RecoveryOutcome
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
+from orchestra_tui.domain.step_state import ENDED_BADLY, IN_RECOVERY, SKIPPABLE, TAKES_TEXT
 
-IN_RECOVERY = frozenset({StepStatus.NEEDS_RECOVERY, StepStatus.RECOVERING})
-_ENDED_BADLY = frozenset({StepStatus.REVERTED, StepStatus.FAILED})
-_RETRY = IN_RECOVERY | _ENDED_BADLY | {StepStatus.CONFLICT, StepStatus.SKIPPED}
-_TAKES_TEXT = _RETRY
-_SKIP = IN_RECOVERY | _ENDED_BADLY | {StepStatus.WAITING, StepStatus.CONFLICT, StepStatus.BLOCKED}
 _GAVE_UP = {RecoveryOutcome.KEPT, RecoveryOutcome.REVERTED}
 
 
@@ -23,13 +19,13 @@ def offers(run: RunState, step: StepState | None) -> frozenset[str]:
     found = {"revert_run"} if run.changed_files else set()
     if step is None:
         return frozenset(found)
-    if step.status in _RETRY:
+    if step.status in TAKES_TEXT:
         found |= {"retry", "choose_agents"}
-    if step.status in _TAKES_TEXT and not _is_delete(run, step):
+    if step.status in TAKES_TEXT and not _is_delete(run, step):
         found |= {"take_over", "open_editor"}
         if step.recoveries and step.recoveries[-1].damage.text is not None:
             found.add("accept_anyway")
-    if step.status in _SKIP and run.outcome is None:
+    if step.status in SKIPPABLE and run.outcome is None:
         found.add("skip")
     if _may_have_more(step):
         found.add("more_attempts")
@@ -46,5 +42,5 @@ def _may_have_more(step: StepState) -> bool:
     if step.status in IN_RECOVERY:
         return True
     last = step.recoveries[-1] if step.recoveries else None
-    is_over = step.status in _ENDED_BADLY | {StepStatus.ACCEPTED}
+    is_over = step.status in ENDED_BADLY | {StepStatus.ACCEPTED}
     return last is not None and last.outcome in _GAVE_UP and is_over

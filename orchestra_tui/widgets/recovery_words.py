@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestra_tui.domain.ports import BinaryContent
 from orchestra_tui.domain.recovery import Recovery, RecoveryOutcome
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
 from orchestra_tui.domain.text import clean_line
@@ -74,6 +75,13 @@ def obstacle(step: StepState) -> str:
     if step.status is StepStatus.ACCEPTED:
         return "it came through while you wrote: esc keeps your text, x puts the file back first"
     return f"it is {status_word(step.status)} now: esc keeps your text"
+
+
+def binary_words(content: object) -> str:
+    """What is said in place of content that is no text; empty for a text, or nothing."""
+    if not isinstance(content, BinaryContent):
+        return ""
+    return f"binary, {plural(content.size, 'byte')}: no text"
 
 
 def well_words(*, has_run: bool) -> str:

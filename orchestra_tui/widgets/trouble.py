@@ -23,7 +23,8 @@ _AT_WORK = {
     StepStatus.NEEDS_REVERT,
     StepStatus.REVERTING,
 }
-_BAD_RESULTS = {"refused", "failed", "conflict", "reverted"}
+_TROUBLING = {"refused", "failed", "conflict", "reverted"}
+"""What a note in a step's timeline says when the step did not go as planned."""
 _CAUSES = {
     RecoveryCause.CUT: "cut off",
     RecoveryCause.REFUSED: "unusable reply",
@@ -85,7 +86,7 @@ def troubles(run: RunState | None) -> tuple[Trouble, ...]:
 def waits_for_user(run: RunState, step: StepState) -> bool:
     """Nothing goes on with the step before the user decides."""
     is_open = run.outcome is None and run.is_approved
-    return is_open and (step.is_defeated or step.status is StepStatus.CONFLICT)
+    return is_open and (step.needs_decision or step.status is StepStatus.CONFLICT)
 
 
 def sides_of(run: RunState, step: StepState, attempt: Attempt | None) -> Sides:
@@ -134,7 +135,7 @@ def _was_in_trouble(step: StepState) -> bool:
 
 def _is_bad(note: AttemptNote) -> bool:
     """A verdict that could not be read says nothing against the file."""
-    return note.result in _BAD_RESULTS and note.kind is not ActivityKind.AUDIT
+    return note.result in _TROUBLING and note.kind is not ActivityKind.AUDIT
 
 
 def _trouble(run: RunState, step: StepState) -> Trouble:

@@ -1,6 +1,5 @@
 """Every action of the recovery console, as the engine is told of it."""
 
-import itertools
 from typing import Any
 
 import pytest
@@ -11,20 +10,16 @@ from orchestra_tui.dialogs.accept_anyway import AcceptAnywayDialog
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.doctor import Configuration
-from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ids import BlobHash, StepId, blob_hash
 from orchestra_tui.domain.ports import GetBlob, GetConfiguration, GetReply, GetRequest
 from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryApproach
 from orchestra_tui.domain.settings import AdapterKind, AdapterSettings
-from orchestra_tui.domain.state import StepStatus
-from orchestra_tui.engine.orchestrator.recovery_commands import Offered, decide_recovery
 from orchestra_tui.palette import OrchestraCommands
 from orchestra_tui.widgets import external_editor
 from orchestra_tui.widgets.attempt_timeline import AttemptTimeline
 from orchestra_tui.widgets.key_hints import KeyHints
 from orchestra_tui.widgets.live_pane import LivePane
 from orchestra_tui.widgets.plain_static import PlainStatic
-from orchestra_tui.widgets.recovery_offers import offers
 from orchestra_tui.widgets.source_view import LARGE, SourceView
 from orchestra_tui.widgets.status_line import StatusLine
 from tests.ui.hostile import HOSTILE
@@ -204,6 +199,8 @@ async def test_findings_are_jumped_between_in_both_texts() -> None:
     app = RecoveryApp(client)
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(app, pilot)
+        screen.choose(S2)
+        await quiet(pilot)
         left = screen.query_one("#damaged-text", SourceView)
         for key, line in (("]", 10), ("]", 150), ("]", 290), ("]", 10), ("[", 290)):
             await pilot.press("right_square_bracket" if key == "]" else "left_square_bracket")
@@ -353,33 +350,3 @@ async def test_it_does_not_open_while_the_users_editor_has_the_terminal() -> Non
         app.remove_class(external_editor._LENT)  # noqa: SLF001
         status = str(app.screen.query_exactly_one(StatusLine).visual)
         assert "recovery waits for you" in status
-
-
-# --- what is offered is what the engine takes ------------------------------------------------
-
-COMMANDS = {
-    "retry": cmd.RetryStep(step=S2, note="n"),
-    "take_over": cmd.TakeOver(step=S2, text="x"),
-    "accept_anyway": cmd.AcceptAnyway(step=S2, reason="r", text="x"),
-    "skip": cmd.SkipStep(step=S2),
-    "more_attempts": cmd.RaiseAttempts(step=S2),
-}
-
-
-@pytest.mark.parametrize(
-    ("status", "action"), list(itertools.product(StepStatus, COMMANDS)), ids=lambda v: str(v)
-)
-def test_what_is_offered_is_taken(status: StepStatus, action: str) -> None:
-    """For a step of every status: a key that is offered is never refused."""
-    run = troubled().state.run
-    assert run is not None
-    step = run.steps[S2].model_copy(update={"status": status})
-    run = run.model_copy(update={"steps": run.steps | {S2: step}})
-    command = COMMANDS[action]
-    offered = Offered(BlobHash("3" * 40))
-    is_refused = False
-    try:
-        decide_recovery(command, run, offered=offered, adapter_problem=lambda names: "")
-    except CommandRefused:
-        is_refused = True
-    assert is_refused is (action not in offers(run, step))

@@ -14,7 +14,7 @@ from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.commands import AcceptAnyway, Command
 from orchestra_tui.domain.ids import ActivityKey, BlobHash, RunId, StepId, blob_hash
-from orchestra_tui.domain.ports import GetBlob, Query
+from orchestra_tui.domain.ports import BinaryContent, GetBlob, Query
 from orchestra_tui.domain.state import SessionState, StepStatus
 from orchestra_tui.widgets.hand_drafts import HandDrafts, RunKey
 from orchestra_tui.widgets.hand_editor import CodeArea, keeps_every_character
@@ -315,3 +315,29 @@ async def test_enter_in_the_list_leads_back_into_the_editor() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert screen.query_one(CodeArea).has_focus
+
+
+@pytest.mark.parametrize("key", ["t", "e", "A"])
+async def test_what_is_binary_on_disk_is_not_written_by_hand(key: str) -> None:
+    """The user made a picture of the file: the words that describe it are no text of it."""
+    client = troubled()
+    picture = blob_hash(MINE.encode())
+    client.answers[GetBlob] = lambda query: (
+        BinaryContent(size=1234) if query.blob == picture else BLOBS.get(query.blob)
+    )
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, pilot)
+        screen.choose(StepId("s3"))
+        await quiet(pilot)
+        assert screen.step is not None
+        assert screen.step.status is StepStatus.CONFLICT
+        said: list[str] = []
+        screen.host.say = lambda words, **_: said.append(words)  # type: ignore[method-assign]
+        await pilot.press(key)
+        await quiet(pilot)
+        assert screen.shown_damage is None
+        assert not screen.is_editing
+        assert client.commands == []
+        if key != "A":
+            assert "binary, 1234 bytes: no text" in said[0]

@@ -18,11 +18,16 @@ async def offered_text(
 ) -> Offered | None:
     """What the command offers; None if its step is unknown or has no damaged text.
 
-    Raises CommandRefused for a text that no file could hold.
+    Raises CommandRefused for a text that no file could hold, or that would replace what is none.
     """
     step = run.steps.get(command.step) if run is not None else None
     if run is None or run.plan is None or step is None:
         return None
+    path = run.plan.step(step.id).path
+    for blob in _replaced(run, step, path):
+        data = await asyncio.to_thread(tools.blob, blob)
+        if data is not None and (problem := binary_problem(path, data)):
+            raise CommandRefused(problem)
     if command.text is not None:
         return await _judged(tools, run, step, command.text)
     blob = damaged_text(step)
@@ -31,6 +36,20 @@ async def offered_text(
     # It may be a text from the disk, with line ends and a mark of its own.
     decoded = decode(await asyncio.to_thread(tools.blobs.get, blob))
     return await _judged(tools, run, step, decoded.text) if isinstance(decoded, Text) else None
+
+
+def binary_problem(path: str, data: bytes) -> str:
+    """Why no text may take the place of these bytes; empty if one may."""
+    if isinstance(decode(data), Text):
+        return ""
+    size = len(data)
+    return f"{path} is binary ({size} bytes), and no text takes its place: put it back, or skip it"
+
+
+def _replaced(run: RunState, step: StepState, path: str) -> set[BlobHash | None]:
+    """What the text would take the place of: what stands there now, and the last good text."""
+    stands = step.conflict if step.conflict_path else step.files.get(path)
+    return {stands, last_good(run, step)}
 
 
 def damaged_text(step: StepState) -> BlobHash | None:

@@ -61,7 +61,7 @@ class Answers:
             case ports.GetDiff():
                 return await self._diff()
             case ports.GetBlob():
-                return await self._text(query.blob)
+                return await self._text_or_binary(query.blob)
             case ports.GetRequest():
                 call = self._call(query.call)
                 return await self._text(call.request) if call else None
@@ -112,13 +112,23 @@ class Answers:
             refused=refused,
         )
 
-    async def _text(self, blob: BlobHash) -> str | None:
-        try:
-            data = await asyncio.to_thread(self.tools.blobs.get, blob)
-        except StorageError:
+    async def _text_or_binary(self, blob: BlobHash) -> str | ports.BinaryContent | None:
+        data = await self._bytes(blob)
+        if data is None:
             return None
         decoded = decode(data)
-        return decoded.text if isinstance(decoded, Text) else f"(binary, {len(data)} bytes)"
+        return decoded.text if isinstance(decoded, Text) else ports.BinaryContent(size=len(data))
+
+    async def _text(self, blob: BlobHash) -> str | None:
+        """What was sent or answered: a text, whatever characters stand in it."""
+        data = await self._bytes(blob)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    async def _bytes(self, blob: BlobHash) -> bytes | None:
+        try:
+            return await asyncio.to_thread(self.tools.blobs.get, blob)
+        except StorageError:
+            return None
 
     def _call(self, key: CallKey) -> CallState | None:
         for run in self.tools.journal.state.runs:

@@ -16,14 +16,9 @@ from orchestra_tui.domain.plan import ChangeKind
 from orchestra_tui.domain.recovery import RecoveryOutcome
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import RunState, StepState, StepStatus
+from orchestra_tui.domain.step_state import ENDED_BADLY, IN_RECOVERY, SKIPPABLE, TAKES_TEXT
 
 RecoveryCommand = cmd.RetryStep | cmd.TakeOver | cmd.AcceptAnyway | cmd.RaiseAttempts | cmd.SkipStep
-IN_RECOVERY = frozenset({StepStatus.NEEDS_RECOVERY, StepStatus.RECOVERING})
-_ENDED_BADLY = frozenset({StepStatus.REVERTED, StepStatus.FAILED})
-_TAKES_TEXT = IN_RECOVERY | _ENDED_BADLY | {StepStatus.CONFLICT, StepStatus.SKIPPED}
-_SKIPPABLE = (
-    IN_RECOVERY | _ENDED_BADLY | {StepStatus.WAITING, StepStatus.CONFLICT, StepStatus.BLOCKED}
-)
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ def decide_recovery(
         case cmd.TakeOver() | cmd.AcceptAnyway():
             return _take(command, run, step, offered)
         case cmd.SkipStep():
-            if step.status not in _SKIPPABLE:
+            if step.status not in SKIPPABLE:
                 raise CommandRefused(f"step {step.id} is {_words(step)}: it cannot be skipped")
             return ev.StepSkipped(run=run.id, step=step.id)
     assert_never(command)
@@ -91,7 +86,7 @@ def _retry(command: cmd.RetryStep, run: RunState, step: StepState, problem: str)
 def _raise_attempts(command: cmd.RaiseAttempts, run: RunState, step: StepState) -> ev.Event:
     last = step.recoveries[-1] if step.recoveries else None
     gave_up = {RecoveryOutcome.KEPT, RecoveryOutcome.REVERTED}
-    is_over = step.status in _ENDED_BADLY | {StepStatus.ACCEPTED}
+    is_over = step.status in ENDED_BADLY | {StepStatus.ACCEPTED}
     may_reopen = last is not None and last.outcome in gave_up and is_over
     if step.status not in IN_RECOVERY and not may_reopen:
         raise CommandRefused(
@@ -106,7 +101,7 @@ def _take(
     step: StepState,
     offered: Offered | None,
 ) -> ev.Event:
-    if step.status not in _TAKES_TEXT:
+    if step.status not in TAKES_TEXT:
         raise CommandRefused(f"step {step.id} is {_words(step)}: there is nothing to take over")
     if run.plan is not None and run.plan.step(step.id).change is ChangeKind.DELETE:
         raise CommandRefused(f"step {step.id} removes its file: there is no text to write")

@@ -29,6 +29,7 @@ from orchestra_tui.engine.agents.mending import closed, unwrapped_reply
 from orchestra_tui.engine.agents.parsing import ReplyRefused
 from orchestra_tui.engine.agents.related import missing_definitions
 from orchestra_tui.engine.orchestrator.calls import Answer, Question
+from orchestra_tui.engine.orchestrator.offered_text import binary_problem
 from orchestra_tui.engine.orchestrator.one_step import (
     Work,
     answered,
@@ -79,7 +80,8 @@ async def recover(tools: Tools, activity: Activity) -> None:
 
 
 async def write_given(tools: Tools, activity: Activity) -> None:
-    """Write the text that the user gave. Raises NotWritable if it is damaged all the same."""
+    """Write the text that the user gave. Raises NotWritable if it is damaged all the same, or
+    what it would replace is no text."""
     work = begin(tools, activity)
     if is_written_by(work):
         return await executed(work)
@@ -91,6 +93,8 @@ async def write_given(tools: Tools, activity: Activity) -> None:
         return None
     if given is None:
         raise KeyError(activity.key)
+    if found is not None and (problem := binary_problem(work.path, found)):
+        raise NotWritable(problem)
     text = await _text(work, given.text)
     if not given.is_anyway and (report := await judged(work, text)).is_hard:
         raise NotWritable(f"your text is damaged: {report.summary}")

@@ -26,10 +26,11 @@ from orchestra_tui.domain.ids import StepId
 from orchestra_tui.domain.ports import GetConfiguration
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import RunState, StepStatus
+from orchestra_tui.domain.step_state import IN_RECOVERY
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.recovery.hand import RecoveryHand
 from orchestra_tui.widgets.figures import plural
-from orchestra_tui.widgets.recovery_offers import IN_RECOVERY, offers
+from orchestra_tui.widgets.recovery_offers import offers
 from orchestra_tui.widgets.trouble import Trouble
 
 _LISTED = 10

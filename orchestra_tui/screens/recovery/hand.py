@@ -82,6 +82,10 @@ class RecoveryHand(OrchestraScreen):
         """The text that the run has put into the step's file, and that stands there now."""
         raise NotImplementedError
 
+    async def no_text(self, step: StepId) -> str:
+        """Why the step's file cannot be written by hand; empty if it can."""
+        raise NotImplementedError
+
     @property
     def is_editing(self) -> bool:
         """The editor is open."""
@@ -95,6 +99,9 @@ class RecoveryHand(OrchestraScreen):
         trouble = self.trouble
         if trouble is None:
             return
+        if problem := await self.no_text(trouble.step):
+            self.host.say(problem)
+            return
         text, told = await self._beginning(trouble.step)
         if problem := _problem_here(text):
             self.host.say(f"{problem}: e opens it in $EDITOR")
@@ -105,9 +112,13 @@ class RecoveryHand(OrchestraScreen):
     async def action_open_editor(self) -> None:
         """Edit the text in $EDITOR."""
         trouble = self.trouble
-        if trouble is not None:
-            text, _ = await self._beginning(trouble.step)
-            await self._edit_outside(trouble.step, text)
+        if trouble is None:
+            return
+        if problem := await self.no_text(trouble.step):
+            self.host.say(problem)
+            return
+        text, _ = await self._beginning(trouble.step)
+        await self._edit_outside(trouble.step, text)
 
     def leave_editor(self) -> None:
         """Close the editor; the draft stays."""

@@ -19,9 +19,10 @@ from textual.worker import Worker, WorkerError
 from orchestra_tui.dialogs.attempt import AttemptDialog
 from orchestra_tui.domain.errors import OrchestraError
 from orchestra_tui.domain.ids import BlobHash, CallKey, StepId
-from orchestra_tui.domain.ports import GetBlob, GetReply, GetRequest, ValidateText
+from orchestra_tui.domain.ports import BinaryContent, GetBlob, GetReply, GetRequest, ValidateText
 from orchestra_tui.domain.review import Diagnostic
 from orchestra_tui.domain.state import SessionState, StepState
+from orchestra_tui.domain.step_state import IN_RECOVERY
 from orchestra_tui.domain.text import clean_line
 from orchestra_tui.screens.recovery.actions import RecoveryActions
 from orchestra_tui.screens.recovery.hand import ShownDamage
@@ -36,8 +37,9 @@ from orchestra_tui.widgets.line_view import LineView
 from orchestra_tui.widgets.live_pane import LivePane
 from orchestra_tui.widgets.pick_list import PickList
 from orchestra_tui.widgets.plain_static import PlainStatic
-from orchestra_tui.widgets.recovery_offers import IN_RECOVERY, offers
+from orchestra_tui.widgets.recovery_offers import offers
 from orchestra_tui.widgets.recovery_words import (
+    binary_words,
     head_spans,
     now_spans,
     obstacle,
@@ -221,7 +223,8 @@ class RecoveryScreen(RecoveryActions):
     @work(group="load", exclusive=True)
     async def _load_sides(self, asked: _Asked) -> None:
         sides, path, found = asked.sides, asked.path, asked.found
-        stored, good = await self._text(sides.left), await self._text(sides.right)
+        left, right = await self._blob(sides.left), await self._blob(sides.right)
+        stored, good = _as_text(left), _as_text(right)
         shown = await asyncio.to_thread(file_text, stored, path) if stored is not None else None
         if shown is not None and shown.is_from_reply and not found:
             found = await self._judged(path, shown.text, good)
@@ -234,12 +237,12 @@ class RecoveryScreen(RecoveryActions):
         self.query_one("#good-title", PlainStatic).update(sides.right_title)
         if shown is None:
             words = "no text is left of this attempt" if sides.left else sides.left_title
-            self.left.show_words(words)
+            self.left.show_words(binary_words(left) or words)
         else:
             self.left.show_text(path, shown.text, found)
-        self.set_class(good is None, "-no-good")
+        self.set_class(right is None, "-no-good")
         if good is None:
-            self.right.show_words("the file does not exist there")
+            self.right.show_words(binary_words(right) or "the file does not exist there")
         else:
             self.right.show_text(path, good)
             self.right.show_line(next((d.line for d in found if d.line), 0))
@@ -253,7 +256,7 @@ class RecoveryScreen(RecoveryActions):
         except OrchestraError:
             return ()
 
-    async def _text(self, blob: BlobHash | None) -> str | None:
+    async def _blob(self, blob: BlobHash | None) -> str | BinaryContent | None:
         if blob is None:
             return None
         try:
@@ -279,14 +282,26 @@ class RecoveryScreen(RecoveryActions):
         run = self.run_state
         if run is None or step not in run.steps:
             return None
-        return await self._text(sides_of(run, run.steps[step], None).right)
+        return _as_text(await self._blob(sides_of(run, run.steps[step], None).right))
 
     async def written_text(self, step: StepId) -> str | None:
         """The text that the run has put into the step's file, and that stands there now."""
         run = self.run_state
         if run is None or step not in run.steps:
             return None
-        return await self._text(run.steps[step].files.get(path_of(run, step)))
+        return _as_text(await self._blob(run.steps[step].files.get(path_of(run, step))))
+
+    async def no_text(self, step: StepId) -> str:
+        """Why the step's file cannot be written by hand: it is, or was, binary."""
+        run = self.run_state
+        if run is None or step not in run.steps:
+            return ""
+        state, path = run.steps[step], path_of(run, step)
+        stands = (state.conflict, state.files.get(path), sides_of(run, state, None).right)
+        for blob in filter(None, dict.fromkeys(stands)):
+            if words := binary_words(await self._blob(blob)):
+                return f"{clean_line(path)}: {words}, so it cannot be written by hand"
+        return ""
 
     # --- moving -------------------------------------------------------------------------------
 
@@ -357,6 +372,10 @@ class RecoveryScreen(RecoveryActions):
                 return self.size.width < 100 and self.trouble is not None
             case _:
                 return super().check_action(action, parameters)
+
+
+def _as_text(content: str | BinaryContent | None) -> str | None:
+    return content if isinstance(content, str) else None
 
 
 def _left_title(sides: Sides, shown: FileText | None, found: tuple[Diagnostic, ...]) -> str:
