@@ -55,6 +55,10 @@ CONFIGURATION_KINDS = frozenset({"authentication_failed", "model_not_found", "no
 """Error kinds that only a change of configuration can cure."""
 HALTING_KINDS = UNAVAILABLE_KINDS | CONFIGURATION_KINDS
 """Error kinds that stop the whole run; no step and no attempt is to blame."""
+OWN_CHAIN_REFUSED = "own_chain_refused"
+"""The adapters that were named for this step alone cannot be asked as they are configured: the step
+fails at once, and the run goes on. One that is only unavailable for now stops the run like any
+other: then nothing is given up, and all of it can be resumed."""
 
 
 def back_to_ready(step: StepState, kind: ActivityKind) -> StepState:
@@ -78,6 +82,8 @@ def after_failure(
     if event.kind in HALTING_KINDS:
         # Not the step's fault: it stays ready, and the run as a whole stops.
         return back_to_ready(failed.model_copy(update={"failures": step.failures}), activity.kind)
+    if event.kind == OWN_CHAIN_REFUSED:
+        return retreat(run, failed)
     if activity.kind is ActivityKind.REVERT:
         return failed.model_copy(update={"status": StepStatus.FAILED})
     if activity.kind is ActivityKind.RECOVER:

@@ -170,10 +170,15 @@ async def refused_reply(tools: Tools, answer: Answer, refusal: ReplyRefused) -> 
 
 async def _ask(work: Work, role: Role, prompt: Prompt, chain: tuple[str, ...] | None) -> Answer:
     if chain is None:
-        own = work.plan_step.agents if role is Role.EXECUTOR else ()
-        chosen = work.step.agents if role is not Role.AUDITOR else ()
-        chain = chosen or own
+        chain = own_chain(work.plan_step, work.step, role)
     return await ask(work.tools, work.activity, prompt, role=role, path=work.path, chain=chain)
+
+
+def own_chain(plan_step: PlanStep, step: StepState, role: Role) -> tuple[str, ...]:
+    """Whom the user, or else the plan, names for this step in place of the role's chain."""
+    own = plan_step.agents if role is Role.EXECUTOR else ()
+    chosen = step.agents if role is not Role.AUDITOR else ()
+    return chosen or own
 
 
 async def check_output(work: Work) -> str:

@@ -23,10 +23,11 @@ from orchestra_tui.domain.events import (
 )
 from orchestra_tui.domain.recovery import AttemptOutcome
 from orchestra_tui.domain.state import RunState
-from orchestra_tui.domain.step_rules import HALTING_KINDS
+from orchestra_tui.domain.step_rules import CONFIGURATION_KINDS, HALTING_KINDS, OWN_CHAIN_REFUSED
 from orchestra_tui.engine.adapters.base import AdapterError
 from orchestra_tui.engine.orchestrator.checks_work import run_checks
 from orchestra_tui.engine.orchestrator.ledger import BudgetStopped
+from orchestra_tui.engine.orchestrator.one_step import own_chain
 from orchestra_tui.engine.orchestrator.plan_work import draft_plan, take_base
 from orchestra_tui.engine.orchestrator.recovery_work import attempted, recover, write_given
 from orchestra_tui.engine.orchestrator.refusal import NotWritable, RefusedAnswer
@@ -129,17 +130,27 @@ class Runner:
 
     async def _failed(self, activity: Activity, kind: str, message: str) -> None:
         run = self._tools.run(activity.run)
-        may_halt = kind in HALTING_KINDS and not _has_own_chain(run, activity)
+        may_halt = kind in HALTING_KINDS and not _chose_whom_to_ask(run, activity)
         if activity.kind is ActivityKind.RECOVER and not may_halt:
             event = attempted(run, activity, AttemptOutcome.FAILED, message)
             await self._tools.journal.append(event)
             return
+        if kind in CONFIGURATION_KINDS and _has_own_chain(run, activity):
+            kind = OWN_CHAIN_REFUSED
         await self._tools.journal.append(
             ActivityFailed(run=activity.run, activity=activity, kind=kind, message=message)
         )
 
 
 def _has_own_chain(run: RunState, activity: Activity) -> bool:
+    """It asks adapters that were named for its step alone: the other steps may ask theirs."""
+    if run.plan is None or activity.step is None or activity.role is None:
+        return False
+    step = run.steps[activity.step]
+    return bool(own_chain(run.plan.step(activity.step), step, activity.role))
+
+
+def _chose_whom_to_ask(run: RunState, activity: Activity) -> bool:
     """An attempt that asks whom we, or the user for this file, chose: that nobody of those can
     answer says nothing of the role's own chain."""
     recovery = run.steps[activity.step].recovery if activity.step is not None else None
