@@ -35,8 +35,12 @@ def is_alive(pid: int) -> bool:
 async def test_an_editor_that_is_missing_fails_or_is_stopped_costs_nothing(tmp_path: Path) -> None:
     """Each time the console is there again, with its keys; at last a text of his is written."""
     root = make_repository(tmp_path / "mine", {"README.md": "# Mine\n"})
-    editor = tmp_path / "editor"
-    env = environment(VISUAL=str(editor), PID_FILE=str(tmp_path / "pid"))
+    # By its name alone: what the app says of it then stands in one line.
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    editor = folder / "my-editor"
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    env = environment(VISUAL="my-editor", PATH=path, PID_FILE=str(tmp_path / "pid"))
     async with Terminal(*APP, "hopeless", cwd=root, env=env) as app:
         await approve(app)
         await app.shows("put back")

@@ -18,6 +18,7 @@ from orchestra_tui.domain.settings import Mode
 from orchestra_tui.domain.state import SessionState
 from orchestra_tui.screens.home import EXAMPLES, HomeScreen
 from orchestra_tui.widgets.composer import Composer
+from orchestra_tui.widgets.row_list import RowList
 from tests.ui.stories import SESSIONS, TASK, begun, proposed
 from tests.ui.stub_client import PROJECT, REHEARSAL_PROJECT, START, StubClient
 from tests.ui.waiting import until
@@ -210,10 +211,11 @@ async def test_the_rehearsal_explains_itself() -> None:
         note = shown(pilot, "#rehearsal-note")
         assert "no AI" in note
         assert REHEARSAL_PROJECT.root in note
-        app.screen.query_one("#examples").focus()
+        examples = app.screen.query_one("#examples", RowList)
+        examples.focus()
+        await until(pilot, lambda: examples.has_focus and examples.highlighted == 0)
         await pilot.press("down", "enter")
-        await pilot.pause()
-        assert text_of(pilot) == EXAMPLES[1]
+        await until(pilot, lambda: text_of(pilot) == EXAMPLES[1])
 
 
 @pytest.mark.parametrize("has_run", [True, False])
