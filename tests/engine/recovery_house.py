@@ -35,6 +35,7 @@ from orchestra_tui.engine.orchestrator.chains import Chains
 from orchestra_tui.engine.orchestrator.command_rules import Surroundings, decide
 from orchestra_tui.engine.orchestrator.ledger import Ledger
 from orchestra_tui.engine.orchestrator.loop import Loop
+from orchestra_tui.engine.orchestrator.open_chains import OpenChains
 from orchestra_tui.engine.orchestrator.project_checks import ProjectChecks
 from orchestra_tui.engine.orchestrator.runner import Runner
 from orchestra_tui.engine.orchestrator.tools import Agents, Tools
@@ -205,7 +206,9 @@ async def site(workshop: Workshop) -> AsyncIterator[Site]:
         tree=tree,
         files=files,
         applier=Applier(tree=tree, blobs=workshop.blobs, journal=log),
-        caller=Caller(log, workshop.blobs, chains, ledger=Ledger(lambda: log.state, PriceBook({}))),
+        caller=Caller(
+            log, workshop.blobs, OpenChains(chains), ledger=Ledger(lambda: log.state, PriceBook({}))
+        ),
         agents=Agents(
             Architect(files, prompts),
             Executor(files, prompts),

@@ -1,13 +1,13 @@
 """Who is asked, looked at and changed while the project is open.
 
 The rule a reader must not break: chains are built before anything is written, written before they
-are taken, and taken as a whole. Calls that are at work keep the adapters they began with; the next
-call of a role, also of a run that runs, goes to its new chain.
+are taken, and taken as a whole. Calls that are at work keep the adapters they began with, until the
+last of them has ended (`open_chains`); the next call of a role, also of a run that runs, goes to
+its new chain.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -42,8 +42,6 @@ class AgentSetup:
     project: Project
     caller: Caller
     copies: PrivateTree
-    closing: AsyncExitStack
-    """What is closed with the project; adapters that are not used any more wait for it."""
     store: ports.SettingsStore | None = None
     transport: Transport | None = None
     models: LocalModels | None = None
@@ -110,12 +108,17 @@ class AgentSetup:
             # Looking again for keys must not stop at the first that is still missing.
             may_lack=not offers and not chains,
         )
-        for adapter in built.adapters:
-            self.closing.push_async_callback(adapter.close)
-        await asyncio.to_thread(self.store.save, offers, chains)
+        opened = self.caller.open_chains
+        try:
+            await asyncio.to_thread(self.store.save, offers, chains)
+        except BaseException:
+            opened.drop(built)
+            raise
         self.project.settings = wanted
-        if not self.caller.chains.is_rehearsal:
-            self.caller.chains = built
+        if opened.now.is_rehearsal:
+            opened.drop(built)
+        else:
+            opened.replace(built)
         # A key that was refused may be another one now.
         self.caller.lanes.renewed()
 

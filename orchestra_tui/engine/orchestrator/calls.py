@@ -27,6 +27,7 @@ from orchestra_tui.engine.orchestrator.call_journal import (
 )
 from orchestra_tui.engine.orchestrator.chains import Chains
 from orchestra_tui.engine.orchestrator.ledger import Ledger
+from orchestra_tui.engine.orchestrator.open_chains import OpenChains
 
 __all__ = ["Answer", "Caller", "Journal", "Question"]
 
@@ -46,7 +47,7 @@ class Caller:
 
     journal: Journal
     blobs: BlobStore
-    chains: Chains
+    open_chains: OpenChains
     ledger: Ledger
     lanes: Lanes = field(default_factory=Lanes)
     cache: ResultCache | None = None
@@ -55,10 +56,19 @@ class Caller:
     max_output_tokens: int | None = None
     _kept: dict[CallKey, str] = field(default_factory=dict)
 
+    @property
+    def chains(self) -> Chains:
+        """Who is asked now."""
+        return self.open_chains.now
+
     async def ask(self, activity: Activity, question: Question) -> Answer:
         """The reply to `question`. Raises AdapterError when no adapter of the chain answered,
         UsageError when the chain that a step asks for cannot be used, BudgetStopped."""
-        links = self.chains.links(question.role, question.chain)
+        with self.open_chains.held() as chains:
+            links = chains.links(question.role, question.chain)
+            return await self._ask(activity, question, links)
+
+    async def _ask(self, activity: Activity, question: Question, links: tuple[Link, ...]) -> Answer:
         tries = JournaledTries(
             self.journal,
             self.blobs,

@@ -35,6 +35,7 @@ from orchestra_tui.engine.orchestrator.agent_setup import AgentSetup
 from orchestra_tui.engine.orchestrator.calls import Caller
 from orchestra_tui.engine.orchestrator.chains import Chains, build_chains, rehearsal_chains
 from orchestra_tui.engine.orchestrator.ledger import Ledger
+from orchestra_tui.engine.orchestrator.open_chains import OpenChains
 from orchestra_tui.engine.orchestrator.project_checks import ProjectChecks
 from orchestra_tui.engine.orchestrator.queries import Answers
 from orchestra_tui.engine.orchestrator.tools import Agents, Tools
@@ -112,8 +113,8 @@ async def open_rooms(options: EngineOptions) -> Rooms:
         stack.push_async_callback(models.close)
         # In a thread, because an adapter of another package is imported there.
         chains = await asyncio.to_thread(_chains, options, copies, found, models)
-        for adapter in chains.adapters:
-            stack.push_async_callback(adapter.close)
+        open_chains = OpenChains(chains)
+        stack.push_async_callback(open_chains.close)
         gate = Gate()
         stack.push_async_callback(gate.close)
         repository, git_problem = await asyncio.to_thread(_repository, folder.root)
@@ -127,7 +128,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             caller=Caller(
                 journal=log,
                 blobs=blobs,
-                chains=chains,
+                open_chains=open_chains,
                 ledger=Ledger(lambda: log.state, PriceBook(options.settings.prices)),
                 lanes=_lanes(options),
                 cache=_cache(options),
@@ -160,12 +161,10 @@ async def open_rooms(options: EngineOptions) -> Rooms:
                 )
             ),
         )
-        closing = stack.pop_all()
         setup = AgentSetup(
             project=project,
             caller=tools.caller,
             copies=copies,
-            closing=closing,
             store=options.settings_store,
             transport=options.transport,
             models=models,
@@ -179,7 +178,7 @@ async def open_rooms(options: EngineOptions) -> Rooms:
             index=index,
             setup=setup,
         )
-        return Rooms(project, log, tools, answers, setup, closing)
+        return Rooms(project, log, tools, answers, setup, stack.pop_all())
     raise AssertionError("unreachable")
 
 
