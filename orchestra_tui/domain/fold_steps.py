@@ -78,8 +78,10 @@ def _failed(run: RunState, event: ev.ActivityFailed, record: ev.Record) -> RunSt
             update |= {
                 "plan_attempt": activity.attempt,
                 "plan_failures": run.plan_failures + 1,
-                "refusals": (*run.refusals, event.message)[-3:],
             }
+            if event.kind == "refused":
+                # What a provider said of its limits is no fault of a reply, and nobody else's.
+                update["refusals"] = (*run.refusals, event.message)[-3:]
         case ActivityKind.APPLY_REVIEW | ActivityKind.COMMIT:
             update |= {"commit_request": None, "commit_intent": None, "held": event.message}
         case _:

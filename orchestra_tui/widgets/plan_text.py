@@ -16,9 +16,16 @@ def empty_text(run: RunState | None) -> Content:
     """What the screen says while there is no plan."""
     if run is None:
         return Content.assemble("No plan yet. ", ("f2", "$accent bold"), " writes a task.")
+    watch = ("f4", "$accent bold")
+    if run.outcome is not None:
+        words = f"There is no plan: the run is over ({run.outcome.value}). "
+        return Content.assemble(words, watch, " says why, and how it can go on.")
+    if run.is_paused or run.needs_user:
+        words = run.needs_user or "the run is paused"
+        return Content.assemble(f"There is no plan yet: {words}. ", watch, " goes on.")
     return Content.assemble(
         f"The Architect is at work ({phase_word(run.phase)}). ",
-        ("f4", "$accent bold"),
+        watch,
         " watches; the plan appears here.",
     )
 

@@ -16,7 +16,7 @@ from orchestra_tui.domain.ids import Role
 from orchestra_tui.domain.money import Cost, CostBasis
 from orchestra_tui.domain.ports import GetConfiguration, GetProject, ListProbes, Probe, TryLink
 from orchestra_tui.domain.proposal import propose
-from orchestra_tui.domain.settings import Scenario
+from orchestra_tui.domain.settings import RunSettings, Scenario
 from orchestra_tui.engine.adapters.rehearsal.transport import AppRequest, Reply
 from tests.e2e.program import make_repository
 from tests.engine.engine_house import House
@@ -311,3 +311,26 @@ async def test_a_file_edited_while_the_project_is_open_is_what_the_doctor_shows(
             await h.engine.submit(cmd.ConfigureAgents())
             assert (await h.engine.query(GetConfiguration())).is_in_use
             assert (await h.engine.query(GetProject())).chains["executor"] == ("one", "two")
+
+
+async def test_what_providers_say_of_their_limits_is_no_refusal_of_a_plan(tmp_path: Path) -> None:
+    """The chain was exhausted: whoever is asked when the run goes on hears nothing of it."""
+    is_full = True
+    limited = refusal(429, {"message": "a limit of one vendor"}, {"retry-after": "600"})
+
+    async def app(request: AppRequest, reply: Reply) -> None:
+        await (limited if is_full else scripted_agents())(request, reply)
+
+    async with two_servers(app, scripted_agents()) as (one, two):
+        text = FILE.format(one=one.base_url, two=two.base_url)
+        machine = Machine(tmp_path, text + 'architect = ["one"]\n')
+        async with machine.open() as h:
+            await h.engine.submit(cmd.StartRun(task="double numbers", settings=RunSettings()))
+            await h.until(lambda run: run.outcome is ev.Outcome.UNAVAILABLE)
+            is_full = False
+            await h.engine.submit(cmd.ConfigureAgents(chains={role: ("two",) for role in Role}))
+            await h.engine.submit(cmd.ContinueRun())
+            await h.until(lambda run: run.plan is not None)
+            body = two.requests[0].body.decode()
+            assert "double numbers" in body
+            assert "a limit of one vendor" not in body

@@ -337,6 +337,23 @@ async def test_the_screen_says_what_it_waits_for() -> None:
         assert not app.screen.has_class("-empty")
 
 
+async def test_without_a_plan_the_screen_says_whether_one_comes() -> None:
+    """Nobody is at work in a run that is paused or over."""
+    client = StubClient()
+    app = OrchestraApp(client)
+    async with app.run_test(size=(80, 24)) as pilot:
+        client.emit(*begun())
+        await pilot.press("f3")
+        await until(pilot, lambda: len(app.screen.query("#empty")) == 1)
+        empty = app.screen.query_one("#empty")
+        client.emit(ev.RunPaused(run=RUN))
+        await until(pilot, lambda: "the run is paused" in str(empty.render()))
+        reason = "every adapter of the chain failed"
+        outcome = ev.Outcome.UNAVAILABLE
+        client.emit(ev.RunFinished(run=RUN, outcome=outcome, counts=ev.Counts(), reason=reason))
+        await until(pilot, lambda: "the run is over (unavailable)" in str(empty.render()))
+
+
 async def test_rows_fit_the_table_at_every_size() -> None:
     """At the first paint, after a resize and after the layout changes with the width."""
     app = OrchestraApp(plan_client())
