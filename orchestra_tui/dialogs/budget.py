@@ -51,12 +51,16 @@ class BudgetDialog(GuardedDialog[BudgetAnswer]):
         Binding("ctrl+s", "answer", "set", tooltip="set these limits", id="dialog.confirm"),
     ]
 
-    def __init__(self, budget: Budget, spent: str, stop: BudgetStop | None = None) -> None:
-        """`spent` is what was used so far, in words."""
+    def __init__(
+        self, budget: Budget, spent: str, stop: BudgetStop | None = None, *, is_typed: bool = False
+    ) -> None:
+        """`spent` is what was used so far, in words; `is_typed` if the budget is the user's own
+        wish, to be shown as it is."""
         super().__init__()
         self._budget = budget
         self._spent = spent
         self._stop = stop
+        self._is_typed = is_typed
         self._role: Role | None = stop.role if stop is not None else None
 
     def title_text(self) -> str:
@@ -69,7 +73,8 @@ class BudgetDialog(GuardedDialog[BudgetAnswer]):
         if self._stop is not None:
             yield PlainStatic(_sentence(self._stop), id="why")
         yield PlainStatic(f"Used so far: {self._spent}. An empty field is no limit.", id="used")
-        limits = _proposed(self._budget.of(self._role), self._stop)
+        stop = None if self._is_typed else self._stop
+        limits = _proposed(self._budget.of(self._role), stop)
         for name, label, value in (
             ("usd", "US dollars", limits.usd),
             ("tokens", "tokens", limits.tokens),

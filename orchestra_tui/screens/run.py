@@ -264,11 +264,13 @@ class RunScreen(OrchestraScreen):
             return
         stop = next(iter(run.budget_stops.values()), None)
         spent = spent_words(session, stop.role if stop is not None else None, self._clock())
-        answer = await self.app.push_screen_wait(BudgetDialog(run.settings.budget, spent, stop))
-        if answer is None:
-            return
-        more = answer.budget
-        await self.host.submit(CancelRun() if more is None else RaiseBudget(budget=more))
+        dialog = BudgetDialog(run.settings.budget, spent, stop)
+        while (answer := await self.app.push_screen_wait(dialog)) is not None:
+            command = CancelRun() if answer.budget is None else RaiseBudget(budget=answer.budget)
+            if await self.host.submit(command) is not None or answer.budget is None:
+                return
+            # Refused, and it was said why: what was typed is there to be mended.
+            dialog = BudgetDialog(answer.budget, spent, stop, is_typed=True)
 
     @work(group="command")
     async def action_retry(self) -> None:

@@ -16,6 +16,7 @@ from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
 from orchestra_tui.domain.budget import Budget, BudgetKind, Limits, OnUnknownPrice
 from orchestra_tui.domain.calls import Usage
+from orchestra_tui.domain.errors import CommandRefused
 from orchestra_tui.domain.ids import Role, call_key
 from orchestra_tui.domain.metrics import metrics_of
 from orchestra_tui.domain.money import Money
@@ -112,6 +113,30 @@ async def test_what_cannot_be_read_changes_nothing() -> None:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: bool(client.commands))
         assert client.commands == [cmd.RaiseBudget(budget=Budget(tokens=90_000))]
+
+
+async def test_limits_that_are_refused_are_still_there_to_be_mended() -> None:
+    """The engine knows what was used meanwhile; nobody types three numbers twice."""
+    client, _ = stopped()
+    client.on_command = raised
+    app = WorkApp(client, options=OPTIONS)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.session is not None)
+        first = await opened(pilot)
+        first.query_one("#usd", Input).value = "1.00"
+        first.query_one("#tokens", Input).value = "700000"
+        client.refusal = CommandRefused("the session has used $1.93 already")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen is not first)
+        await until(pilot, lambda: isinstance(app.screen, GuardedDialog) and app.screen.is_open)
+        assert app.screen.query_one("#usd", Input).value == "1.00"
+        assert app.screen.query_one("#tokens", Input).value == "700000"
+        app.screen.query_one("#usd", Input).value = "3"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: not isinstance(app.screen, GuardedDialog))
+        wanted = [each for each in client.commands if isinstance(each, cmd.RaiseBudget)]
+        assert [each.budget.usd for each in wanted] == [Decimal("1.00"), Decimal(3)]
+        assert wanted[-1].budget.tokens == 700_000
 
 
 async def test_a_role_at_its_limit_gets_more_without_the_others() -> None:
