@@ -22,6 +22,7 @@ from orchestra_tui.widgets.cells import fit
 from orchestra_tui.widgets.chain_words import chain_content
 from orchestra_tui.widgets.composer import Composer, TaskArea
 from orchestra_tui.widgets.draft_file import DraftFile
+from orchestra_tui.widgets.figures import plural
 from orchestra_tui.widgets.frame import is_rehearsed, short_path
 from orchestra_tui.widgets.plain_static import PlainStatic
 from orchestra_tui.widgets.row_list import Row, RowList
@@ -249,7 +250,7 @@ def _team(project: ProjectInfo, signs: Signs, *, is_rehearsal: bool) -> Content:
 
 def _context(project: ProjectInfo) -> Content:
     checks = ", ".join(project.checks)
-    words = f"{project.file_count} files, .gitignore respected"
+    words = f"{plural(project.file_count, 'file')}, .gitignore respected"
     tests = f"checks: {checks}" if checks else "no checks found"
     return Content.styled(clean_line(f"{words}   {tests} ({project.checks_why})"), "$muted")
 

@@ -78,6 +78,8 @@ def empty_words(run: RunState | None) -> str:
             return "Nothing is written before you approve the plan (F3)."
         case Phase.DONE | Phase.FAILED | Phase.CANCELLED:
             return "This run left no file changed. F2 takes the next task."
+        case Phase.REVIEWING:
+            return "Nothing differs from what was there before the run. K ends it."
         case _:
             return "No file is written yet. F4 shows the agents at work."
 

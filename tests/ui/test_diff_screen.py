@@ -332,3 +332,12 @@ async def test_what_was_rejected_before_the_end_is_not_committed(
         kinds = [type(command) for command in client.commands]
         assert kinds[:2] == [DecideHunks, DecideHunks]
         assert kinds[2:] == [CommitChanges if key == "ctrl+s" else FinishRun]
+
+
+async def test_agents_that_wrote_what_was_there_are_not_waited_for() -> None:
+    """The work is over and nothing differs: said so, with the key that ends the run."""
+    app = DiffApp(reviewed(DiffReport(has_git=True)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        view = app.screen.query_one(DiffView)
+        assert any("Nothing differs" in row and "K ends it" in row for row in shown(view))
