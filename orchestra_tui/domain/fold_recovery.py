@@ -7,6 +7,7 @@ from orchestra_tui.domain import recovery_rules as rules
 from orchestra_tui.domain.fold_steps import end_of, freed_from_conflict, noted, put_step
 from orchestra_tui.domain.recovery import AttemptOutcome, RecoveryOutcome
 from orchestra_tui.domain.state import RunState, StepStatus
+from orchestra_tui.domain.step_rules import begun_anew
 from orchestra_tui.domain.step_state import TextGiven
 
 
@@ -64,6 +65,8 @@ def _steered(run: RunState, event: ev.RecoverySteered) -> RunState:
     if step.status is StepStatus.RECOVERING:
         # What is being tried goes on; the choice is for the attempt after it.
         steered = steered.model_copy(update={"next": recovery.next})
+    else:
+        step = begun_anew(step)
     recoveries = (*step.recoveries[:-1], steered)
     return put_step(run, step.model_copy(update={"recoveries": recoveries}))
 
@@ -76,6 +79,8 @@ def _raised(run: RunState, event: ev.AttemptsRaised, record: ev.Record) -> RunSt
     raised = rules.renewed(last, budget=max(last.budget, last.asked_count) + event.attempts)
     if step.status is StepStatus.RECOVERING:
         raised = raised.model_copy(update={"next": last.next})
+    else:
+        step = begun_anew(step)
     recoveries = (*step.recoveries[:-1], raised)
     step = step.model_copy(update={"recoveries": recoveries})
     if step.status is not StepStatus.RECOVERING:
@@ -84,7 +89,7 @@ def _raised(run: RunState, event: ev.AttemptsRaised, record: ev.Record) -> RunSt
 
 
 def _taken(run: RunState, event: ev.TextTaken) -> RunState:
-    run, step = freed_from_conflict(run, run.steps[event.step])
+    run, step = freed_from_conflict(run, begun_anew(run.steps[event.step]))
     given = TextGiven(text=event.text, is_anyway=event.is_anyway, reason=event.reason)
     update = {"status": StepStatus.TAKEN_OVER, "manual": given, "last_error": ""}
     return put_step(run, step.model_copy(update=update))
@@ -93,7 +98,7 @@ def _taken(run: RunState, event: ev.TextTaken) -> RunState:
 def _skipped(run: RunState, event: ev.StepSkipped, record: ev.Record) -> RunState:
     """A file in the middle of its recovery goes back to its last good text first, also one whose
     attempt was written just before it was given up."""
-    step = run.steps[event.step]
+    step = begun_anew(run.steps[event.step])
     is_under_way = step.recovery is not None or step.status is StepStatus.WRITTEN
     step = rules.ended(step, RecoveryOutcome.SKIPPED, record.at)
     if is_under_way and step.is_written:

@@ -26,7 +26,8 @@ from orchestra_tui.domain.step_rules import (
     accepted,
     after_failure,
     after_issues,
-    back_to_ready,
+    begun_anew,
+    cut_off,
     with_blocked,
 )
 from orchestra_tui.domain.step_state import TextGiven
@@ -60,7 +61,7 @@ def apply_activity_event(run: RunState, event: ev.ActivityEvent, record: ev.Reco
             run = run.model_copy(update={"running": running, "calls": calls})
             if activity.step is None:
                 return run
-            return put_step(run, back_to_ready(run.steps[activity.step], activity.kind))
+            return put_step(run, cut_off(run.steps[activity.step], activity))
     assert_never(event)
 
 
@@ -128,7 +129,8 @@ def apply_file_event(run: RunState, event: ev.FileEvent, record: ev.Record) -> R
 
 def _revert_wanted(run: RunState, event: ev.RevertRequested, record: ev.Record) -> RunState:
     for step_id in event.steps:
-        step = ended(run.steps[step_id], RecoveryOutcome.SKIPPED, record.at)
+        step = begun_anew(run.steps[step_id])
+        step = ended(step, RecoveryOutcome.SKIPPED, record.at)
         update = {"status": StepStatus.NEEDS_REVERT, "last_error": "reverted by you"}
         step = step.model_copy(update=update | {"goes_back_to_good": False})
         run = put_step(run, step)
@@ -238,7 +240,7 @@ def freed_from_conflict(run: RunState, step: StepState) -> tuple[RunState, StepS
 
 
 def _retried(run: RunState, event: ev.StepRetried, record: ev.Record) -> RunState:
-    run, step = freed_from_conflict(run, run.steps[event.step])
+    run, step = freed_from_conflict(run, begun_anew(run.steps[event.step]))
     step = ended(step, RecoveryOutcome.RETRIED, record.at)
     update = {
         "status": StepStatus.WAITING,

@@ -66,6 +66,21 @@ def back_to_ready(step: StepState, kind: ActivityKind) -> StepState:
     return step.model_copy(update={"status": _READY[kind]})
 
 
+def cut_off(step: StepState, activity: Activity) -> StepState:
+    """The step ready to take up the same activity again, under its number."""
+    known = step.cut_off | {activity.kind: activity.attempt}
+    return back_to_ready(step.model_copy(update={"cut_off": known}), activity.kind)
+
+
+def begun_anew(step: StepState) -> StepState:
+    """The step after the user decided: what was cut off before is not taken up again. Its answers
+    belong to questions that nobody asks any more, and its writes may have been taken back."""
+    numbers = {
+        kind: max(number, step.attempts.get(kind, 0)) for kind, number in step.cut_off.items()
+    }
+    return step.model_copy(update={"attempts": step.attempts | numbers, "cut_off": {}})
+
+
 def after_failure(
     step: StepState, activity: Activity, event: ActivityFailed, run: RunState, at: datetime
 ) -> StepState:

@@ -111,6 +111,8 @@ class StepState(StateValue):
     status: StepStatus = StepStatus.WAITING
     attempts: dict[ActivityKind, int] = Field(default_factory=dict)
     """The number of the last try that ended, per kind of activity."""
+    cut_off: dict[ActivityKind, int] = Field(default_factory=dict)
+    """The number of a try that was cut off and may be taken up again, per kind of activity."""
     failures: int = 0
     fixes: int = 0
     """Fixes written for the Auditor so far."""

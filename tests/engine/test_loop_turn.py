@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,16 +22,17 @@ from orchestra_tui.engine.validation.growing import Doubt
 from tests.e2e.program import make_repository
 from tests.engine.engine_house import House
 from tests.engine.run_driver import settings_for
+from tests.engine.test_recovery_commands import MINE, S1, Stubborn
 from tests.stubs.openai_server import StubServer
-from tests.stubs.scripted_agents import BEFORE, scripted_agents
+from tests.stubs.scripted_agents import BEFORE, answer, scripted_agents
 
 
 @dataclass
 class SlowDisk:
-    """The engine's own store, which takes its time for the first commit with a `slow` event."""
+    """The engine's own store, which takes its time for a commit with a `slow` event."""
 
     store: EventStore
-    slow: type[ev.Event]  # type: ignore[valid-type]
+    slow: Callable[[ev.Event], bool]
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -42,16 +43,20 @@ class SlowDisk:
     async def _slowly(
         self, records: Sequence[ev.Record], summary: SessionSummary | None = None
     ) -> None:
-        if any(isinstance(record.event, self.slow) for record in records):
+        if any(self.slow(record.event) for record in records):
             self.reached.set()
             await self.may_go_on.wait()
         await self._append(records, summary)
 
 
 @contextlib.asynccontextmanager
-async def on_slow_disk(folder: Path, slow: type) -> AsyncIterator[tuple[House, SlowDisk]]:
+async def on_slow_disk(
+    folder: Path,
+    slow: Callable[[ev.Event], bool],
+    script: Callable[[bytes], str] = answer,
+) -> AsyncIterator[tuple[House, SlowDisk]]:
     root = make_repository(folder / "project", BEFORE)
-    async with StubServer(scripted_agents()) as server:
+    async with StubServer(scripted_agents(script)) as server:
         rooms = await open_rooms(EngineOptions(root, settings_for(server.base_url), {}))
         disk = SlowDisk(rooms.answers.store, slow)
         engine = Engine(rooms)
@@ -62,6 +67,10 @@ async def on_slow_disk(folder: Path, slow: type) -> AsyncIterator[tuple[House, S
         finally:
             disk.may_go_on.set()
             await engine.close()
+
+
+def is_executed(event: ev.Event) -> bool:
+    return isinstance(event, ev.StepExecuted)
 
 
 async def given(engine: Engine, command: cmd.Command, disk: SlowDisk) -> None:
@@ -76,7 +85,7 @@ async def given(engine: Engine, command: cmd.Command, disk: SlowDisk) -> None:
 async def test_nothing_starts_after_a_cancel_that_met_the_end_of_a_piece_of_work(
     tmp_path: Path,
 ) -> None:
-    async with on_slow_disk(tmp_path, ev.StepExecuted) as (h, disk):
+    async with on_slow_disk(tmp_path, is_executed) as (h, disk):
         await h.start(mode=Mode.PIPELINE, max_concurrency=1)
         await h.approve()
         await disk.reached.wait()
@@ -88,7 +97,7 @@ async def test_nothing_starts_after_a_cancel_that_met_the_end_of_a_piece_of_work
 
 
 async def test_what_ends_while_the_project_closes_starts_nothing(tmp_path: Path) -> None:
-    async with on_slow_disk(tmp_path, ev.StepExecuted) as (h, disk):
+    async with on_slow_disk(tmp_path, is_executed) as (h, disk):
         await h.start(mode=Mode.PIPELINE, max_concurrency=2)
         await h.approve()
         await disk.reached.wait()
@@ -101,6 +110,30 @@ async def test_what_ends_while_the_project_closes_starts_nothing(tmp_path: Path)
         names = {task.get_name() for task in asyncio.all_tasks()}
         assert not {name for name in names if name.startswith("r1/")}
         assert len(h.server.requests) == asked
+
+
+async def test_what_the_user_has_cut_off_is_never_taken_up_again(tmp_path: Path) -> None:
+    """Its answer belongs to a question that nobody asks any more: the next try has its own key."""
+    agents = Stubborn()
+    async with on_slow_disk(tmp_path, is_answer_of_a_recovery, agents.script) as (h, disk):
+        await h.start(mode=Mode.PIPELINE, max_concurrency=1)
+        await h.approve()
+        await disk.reached.wait()
+        disk.slow = lambda event: False
+        await given(h.engine, cmd.TakeOver(step=S1, text=MINE), disk)
+        await h.until(lambda run: run.is_reviewing)
+        assert h.text("app/core.py") == MINE
+        await h.engine.submit(cmd.RevertFile(step=S1))
+        await h.until(lambda run: run.is_reviewing)
+        await h.engine.submit(cmd.RetryStep(step=S1, note="otherwise"))
+        await h.until(lambda run: run.is_reviewing)
+        started = [e.activity for e in h.events if isinstance(e, ev.ActivityStarted)]
+        keys = [activity.key for activity in started if activity.step == S1]
+        assert len(keys) == len(set(keys))
+
+
+def is_answer_of_a_recovery(event: ev.Event) -> bool:
+    return isinstance(event, ev.CallFinished) and "/recover/" in event.call
 
 
 class CutShort:
