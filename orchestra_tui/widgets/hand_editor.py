@@ -257,5 +257,9 @@ class HandEditor(Vertical):
         self._want("take_anyway")
 
     def _want(self, what: str) -> None:
+        # These keys go before others, also before letters that the field has not taken yet.
+        self.area.call_later(self._hand_over, what)
+
+    def _hand_over(self, what: str) -> None:
         self.tell_now()
         self.post_message(self.Wanted(what, self.area.text))

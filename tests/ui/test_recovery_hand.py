@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
@@ -248,3 +249,22 @@ async def test_a_terminal_that_cannot_be_lent_is_said() -> None:
         )
         assert not screen.is_editing
         assert client.commands == []
+
+
+async def test_letters_typed_right_before_the_key_are_written_too() -> None:
+    """Faster than the field takes them."""
+    client = troubled()
+    client.on_command = took
+    app = RecoveryApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        await pilot.press("t")
+        await quiet(pilot)
+        await typed(pilot, MENDED)
+        for letter in "#ab":
+            app.post_message(events.Key("number_sign" if letter == "#" else letter, letter))
+        app.post_message(events.Key("ctrl+s", None))
+        await until(pilot, lambda: bool(client.commands))
+        (command,) = client.commands
+        assert isinstance(command, TakeOver)
+        assert command.text == f"#ab{MENDED}"
