@@ -200,6 +200,7 @@ class DiffScreen(OrchestraScreen):
         if not self.is_mounted:
             return
         run = self.run_state
+        self.files.can_decide = self.view.can_decide = run is not None and run.is_reviewing
         rejected = run.rejected if run is not None else {}
         self.files.show_files(self._report.files, rejected=rejected, refused=self._report.refused)
         self._show_file()

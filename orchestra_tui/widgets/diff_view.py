@@ -56,6 +56,9 @@ class DiffView(LineView):
     hunk: reactive[int] = reactive(0, init=False)
     """The current hunk."""
 
+    can_decide = True
+    """The run waits for decisions; the owner says so."""
+
     class HunkToggled(Message):
         """The user accepts or rejects a hunk; `hunk` is its id, or `*` for the whole file."""
 
@@ -170,6 +173,12 @@ class DiffView(LineView):
         if later:
             self.hunk = later[0] if step > 0 else later[-1]
             self._show_hunk()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Deciding is for a review."""
+        if action == "toggle_hunk":
+            return self.can_decide or None
+        return super().check_action(action, parameters)
 
     def action_toggle_hunk(self) -> None:
         """Accept or reject the current hunk, or the whole of a file without hunks."""

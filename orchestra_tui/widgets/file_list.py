@@ -74,6 +74,9 @@ class FileList(PickList):
         ),
     ]  # fmt: skip
 
+    can_decide = True
+    """The run waits for decisions; the owner says so."""
+
     class FileToggled(Message):
         """The user accepts or rejects a whole file."""
 
@@ -102,6 +105,12 @@ class FileList(PickList):
                 for diff in files
             ]
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Deciding is for a review."""
+        if action == "toggle_file":
+            return self.can_decide or None
+        return super().check_action(action, parameters)
 
     def action_toggle_file(self) -> None:
         """Accept or reject everything in the file under the cursor."""

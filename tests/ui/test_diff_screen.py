@@ -341,3 +341,21 @@ async def test_agents_that_wrote_what_was_there_are_not_waited_for() -> None:
         await settle(pilot)
         view = app.screen.query_one(DiffView)
         assert any("Nothing differs" in row and "K ends it" in row for row in shown(view))
+
+
+async def test_deciding_is_offered_while_the_run_waits_for_it() -> None:
+    """After the end a hint for it would be one for a dead key."""
+    client = reviewed()
+    client.on_command = decide
+    app = DiffApp(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert app.screen.active_bindings["space"].enabled
+        client.emit(ev.RunFinished(run=R1, outcome=ev.Outcome.DONE, counts=ev.Counts(accepted=4)))
+        await settle(pilot)
+        assert not app.screen.active_bindings["space"].enabled
+        await pilot.press("space")
+        app.screen.query_one(FileList).focus()
+        await pilot.press("space")
+        await settle(pilot)
+        assert client.commands == []
