@@ -141,6 +141,8 @@ class Engine:
                 )
                 events = self._decided(command, around)
                 await self._loop.stop_steps(decided_steps(events), *events)
+                if isinstance(command, cmd.RaiseBudget):
+                    self._rooms.tools.caller.ledger.look_again()
 
     def _decided(self, command: cmd.Command, around: Surroundings) -> tuple[ev.Event, ...]:
         if isinstance(command, cmd.NewSession | cmd.OpenSession | cmd.ConfigureAgents):

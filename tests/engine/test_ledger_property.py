@@ -209,6 +209,27 @@ async def test_a_call_waits_for_those_in_flight_when_they_alone_are_in_its_way()
     assert totals == [483, 483]
 
 
+async def test_a_call_that_waits_for_room_goes_on_when_the_limit_is_raised() -> None:
+    """Not only when a call in flight has ended: that may take many minutes."""
+    world = World(Budget(tokens=3000))
+    first, second = asyncio.Event(), asyncio.Event()
+    plan = Plan(Role.EXECUTOR, size=1000, limit=1500, share=0.1, ending="whole")
+    one = asyncio.create_task(world.call(1, plan, first))
+    await world.has_started.wait()
+    two = asyncio.create_task(world.call(2, plan, second))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    world.budget = Budget(tokens=9000)
+    world.say(ev.BudgetRaised(run=RUN, budget=world.budget))
+    world.ledger.look_again()
+    second.set()
+    async with asyncio.timeout(20):
+        assert await two
+    assert not one.done()
+    first.set()
+    assert await one
+
+
 @pytest.mark.parametrize(
     ("allow", "is_stopped"), [(OnUnknownPrice.ASK, True), (OnUnknownPrice.ALLOW, False)]
 )

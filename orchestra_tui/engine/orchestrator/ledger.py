@@ -94,8 +94,12 @@ class Ledger:
     def release(self, key: CallKey) -> None:
         """The call has ended: from here on the log says what it used."""
         if self._held.pop(key, None) is not None:
-            self._released.set()
-            self._released = asyncio.Event()
+            self.look_again()
+
+    def look_again(self) -> None:
+        """There is more room now: every call that waits for some looks whether it fits."""
+        self._released.set()
+        self._released = asyncio.Event()
 
     async def cost(
         self, link: Link, usage: Usage, *, model: str = "", said: Cost | None = None
