@@ -1,7 +1,7 @@
 """Texts that end too early although their syntax may be whole.
 
-The rule a reader must not break: a lost tail alone is soft, because real edits delete too; only
-a line cut in its middle is hard.
+The rule a reader must not break: a lost tail alone is soft, because real edits delete too. A line
+cut in its middle is hard, and so is an end that takes the rest of a block and what followed it.
 """
 
 from orchestra_tui.engine.validation.fences import fence_left_open
@@ -11,6 +11,9 @@ from orchestra_tui.engine.validation.report import Finding, ReportState, finding
 
 EMPTIED_FROM = 5
 """An old text of at least so many lines that becomes empty was lost, not edited."""
+
+HALF_FROM = 3
+"""Lines; of a shorter end it is not said that it began inside a block."""
 
 
 def completeness_findings(language: Language, lines: LinePair) -> tuple[Finding, ...]:
@@ -74,17 +77,44 @@ def _lost_tail(lines: LinePair) -> list[Finding]:
     count, start = lines.lost_tail()
     if count == 0:
         return []
-    gone = "\n".join((lines.old or [])[start - 1 : start + 7])
+    old = lines.old or []
+    gone = "\n".join(old[start - 1 : start + 7])
     plural = "line" if count == 1 else "lines"
+    is_half = count >= HALF_FROM and _starts_inside_a_block(old, start - 1)
+    where = ", from the middle of a block on" if is_half else ""
     return [
         finding(
-            ReportState.SUSPECT,
+            ReportState.INCOMPLETE if is_half else ReportState.SUSPECT,
             "lost-tail",
-            f"the last {count} {plural} of the old file have nothing in their place",
+            f"the last {count} {plural} of the old file have nothing in their place{where}",
             line=len(lines.new),
             evidence=gone,
         )
     ]
+
+
+def _starts_inside_a_block(old: list[str], start: int) -> bool:
+    """True if a cut before `old[start]` leaves half a block, and whole ones after it are gone too.
+
+    Who deletes, deletes from one border to another; a cut falls where it falls.
+    """
+    first = next((at for at in range(start, len(old)) if old[at]), len(old))
+    if start == 0 or first == len(old) or not old[start - 1]:
+        return False
+    depth = _depth(old[first])
+    if first > start and (depth == 0 or depth < _depth(old[start - 1])):
+        return False
+    if depth < _depth(old[start - 1]) and depth == 0:
+        return False
+    rest = range(first + 1, len(old))
+    return any(
+        old[at] and (_depth(old[at]) < depth or (not old[at - 1] and _depth(old[at]) == depth == 0))
+        for at in rest
+    )
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _open_fence(lines: LinePair) -> list[Finding]:
