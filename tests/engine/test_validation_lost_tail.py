@@ -96,3 +96,14 @@ def test_whole_blocks_gone_from_the_end_are_only_suspect(path: str, text: str, l
 def test_an_end_that_is_replaced_is_no_loss() -> None:
     new = upto(PYTHON, "    c = a.one(b)") + "    return c or a.last(b)\n"
     assert validate("a.py", new, PYTHON).state is ReportState.FINE
+
+
+def test_an_end_that_moved_up_is_no_loss() -> None:
+    """A file was sorted: what stood below stands above now, a little different."""
+    head, services, rest = (
+        YAML[:10],
+        YAML[10 : YAML.index("volumes")],
+        YAML[YAML.index("volumes") :],
+    )
+    new = rest.replace("{}", "null") + head + services.replace("      MODE: live\n", "")
+    assert not validate("a.yaml", new, head + services + rest).is_hard

@@ -80,7 +80,9 @@ def _lost_tail(lines: LinePair) -> list[Finding]:
     old = lines.old or []
     gone = "\n".join(old[start - 1 : start + 7])
     plural = "line" if count == 1 else "lines"
-    is_half = count >= HALF_FROM and _starts_inside_a_block(old, start - 1)
+    # Where the text did not get shorter, the end has moved up.
+    is_shorter = sum(map(bool, old)) - sum(map(bool, lines.new)) > count // 2
+    is_half = count >= HALF_FROM and is_shorter and _starts_inside_a_block(old, start - 1)
     where = ", from the middle of a block on" if is_half else ""
     return [
         finding(
