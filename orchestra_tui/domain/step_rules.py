@@ -74,11 +74,14 @@ def cut_off(step: StepState, activity: Activity) -> StepState:
 
 def begun_anew(step: StepState) -> StepState:
     """The step after the user decided: what was cut off before is not taken up again. Its answers
-    belong to questions that nobody asks any more, and its writes may have been taken back."""
+    belong to questions that nobody asks any more, and its writes may have been taken back. Nor is
+    a text of his written that he gave before."""
     numbers = {
         kind: max(number, step.attempts.get(kind, 0)) for kind, number in step.cut_off.items()
     }
-    return step.model_copy(update={"attempts": step.attempts | numbers, "cut_off": {}})
+    return step.model_copy(
+        update={"attempts": step.attempts | numbers, "cut_off": {}, "manual": None}
+    )
 
 
 def after_failure(

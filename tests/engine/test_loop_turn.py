@@ -10,21 +10,27 @@ import pytest
 
 from orchestra_tui.domain import commands as cmd
 from orchestra_tui.domain import events as ev
+from orchestra_tui.domain.activities import ActivityKind
 from orchestra_tui.domain.calls import AdapterInfo, FinishReason, Usage
 from orchestra_tui.domain.ids import CallKey, Role
 from orchestra_tui.domain.ports import EventStore, SessionSummary, Snapshot
 from orchestra_tui.domain.settings import Mode
+from orchestra_tui.domain.state import StepStatus
 from orchestra_tui.engine.adapters.base import Completion, CompletionRequest, OnDelta
+from orchestra_tui.engine.orchestrator.command_rules import Surroundings, decide
+from orchestra_tui.engine.orchestrator.recovery_commands import Offered
 from orchestra_tui.engine.orchestrator.watched_call import Watch
 from orchestra_tui.engine.orchestrator.wiring import EngineOptions, open_rooms
 from orchestra_tui.engine.runtime import Engine
 from orchestra_tui.engine.validation.growing import Doubt
 from tests.e2e.program import make_repository
 from tests.engine.engine_house import House
+from tests.engine.recovery_house import Said, site, workshop
 from tests.engine.run_driver import settings_for
 from tests.engine.test_recovery_commands import MINE, S1, Stubborn
+from tests.engine.test_recovery_ways import ALONE, ISSUES, PY, plan_of, told
 from tests.stubs.openai_server import StubServer
-from tests.stubs.scripted_agents import BEFORE, answer, scripted_agents
+from tests.stubs.scripted_agents import BEFORE, answer, scripted_agents, whole_file
 
 
 @dataclass
@@ -175,3 +181,30 @@ async def test_a_cancel_between_the_answer_and_its_use_is_not_lost() -> None:
     adapter.caller = asyncio.create_task(watch.execute(adapter, request, lambda piece: None))
     with pytest.raises(asyncio.CancelledError):
         await adapter.caller
+
+
+async def test_a_text_that_was_given_and_taken_back_is_not_the_last_word(tmp_path: Path) -> None:
+    """Given while the run rests, then put back: the agents' next text is audited like any other."""
+    shop_agents = told(Said(whole_file(PY.path, PY.new)), audits=(ISSUES,))
+    async with workshop(tmp_path / "p", shop_agents) as shop, site(shop) as here:
+        assert PY.old is not None
+        shop.write({PY.path: PY.old})
+        await here.start(plan_of(PY), ALONE)
+        await here.work(until=lambda run: bool(run.steps) and run.steps[S1].recovery is not None)
+        await here.loop.stop_work()
+        given = Offered(shop.blobs.put(PY.new.encode()))
+        for command in (
+            cmd.PauseRun(),
+            cmd.TakeOver(step=S1, text=PY.new),
+            cmd.RevertFile(step=S1),
+            cmd.ContinueRun(),
+        ):
+            around = Surroundings(offered=given)
+            await here.log.append(*decide(command, here.log.state, around))
+        await here.work(until=lambda run: run.steps[S1].status is StepStatus.REVERTED)
+        assert shop.read(PY.path) == PY.old
+        audits = here.run.steps[S1].attempts[ActivityKind.AUDIT]
+        retry = cmd.RetryStep(step=S1)
+        await here.log.append(*decide(retry, here.log.state, Surroundings()))
+        await here.work(until=lambda run: run.steps[S1].status is StepStatus.NEEDS_FIX)
+        assert here.run.steps[S1].attempts[ActivityKind.AUDIT] == audits + 1
