@@ -56,7 +56,8 @@ class DoctorLine(_Value):
     is_free: bool = False
     """Asking it costs nothing."""
     key_variable: str = ""
-    """The variable that a key is missing in."""
+    """The variable that a pasted key is kept for, in place of one that is kept; empty if none is
+    wanted, or the environment has it and goes first."""
     is_minor: bool = False
     """Not worth a line while it is missing."""
 

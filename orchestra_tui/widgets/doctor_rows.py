@@ -68,6 +68,8 @@ def details_of(line: DoctorLine, trial: LinkTrial | None) -> Content:
         facts.append(("would be", f"[adapters.{line.offer.name}] {fields}"))
     if line.adapter:
         facts.append(("configured", f"[adapters.{line.adapter}]"))
+    if line.key_variable and line.state != "missing":
+        facts.append(("key", f"{line.key_variable}: k pastes it, in place of one that is kept"))
     if trial is not None and trial is not ASKING:
         facts.append(("test", f"{trial_words(trial)}{_spent(trial)}"))
         facts += [("", trial.detail)] if trial.detail else []
@@ -116,6 +118,9 @@ def _sign(line: DoctorLine, signs: Signs) -> tuple[str, str]:
 def _right(line: DoctorLine, trial: LinkTrial | None) -> tuple[Span, ...]:
     if trial is not None:
         style = "$text-error" if trial.error else "$text-success"
+        if trial.error == "authentication_failed" and line.key_variable:
+            words = f"{trial.error.replace('_', ' ')}  "
+            return ((words, style), ("k", "$accent bold"), (" another key", MUTED))
         return ((trial_words(trial), MUTED if trial is ASKING else style),)
     if line.can_be_tried:
         return (("t", "$accent bold"), (f" test ({'free' if line.is_free else 'spends'})", MUTED))

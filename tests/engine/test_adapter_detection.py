@@ -255,3 +255,17 @@ async def test_a_model_is_offered_that_can_write_and_has_a_name(
     body = json.dumps({"models": [{"name": name} for name in names]}).encode()
     line = await look("Ollama", raw(body, headers=JSON))
     assert (line.offer.fields["model"] if line.offer else None) == offered
+
+
+async def test_a_kept_key_can_be_replaced_and_one_of_the_environment_cannot(tmp_path: Path) -> None:
+    """The environment goes before what is kept: a pasted key would not count."""
+    far = AdapterSettings(name="far", base_url="https://far.invalid/v1", model="m", api_key_env="K")
+
+    async def kept() -> dict[str, str]:
+        return {"K": KEY, "OPENAI_API_KEY": KEY}
+
+    environ = {"PATH": str(tmp_path), "OPENAI_API_KEY": KEY}
+    lines = await probe(Settings(adapters=(far,)), environ, keys=kept, servers=())
+    wanted = {line.name: (line.state, line.key_variable) for line in lines}
+    assert wanted["far (m)"] == ("found", "K")
+    assert wanted["OPENAI_API_KEY"] == ("found", "")

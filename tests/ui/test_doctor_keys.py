@@ -6,11 +6,11 @@ from textual.widgets import Input
 from orchestra_tui.app import OrchestraApp
 from orchestra_tui.dialogs.paste_key import PasteKeyDialog
 from orchestra_tui.domain.commands import ConfigureAgents
-from orchestra_tui.domain.doctor import Configuration
+from orchestra_tui.domain.doctor import Configuration, DoctorLine, LinkTrial
 from orchestra_tui.domain.ports import ListProbes, StoreKey
 from orchestra_tui.domain.settings import AdapterSettings
 from tests.ui.doctor_samples import PLACE
-from tests.ui.test_doctor_screen import OPTIONS, asked, client_of, opened, shown
+from tests.ui.test_doctor_screen import OPTIONS, asked, client_of, opened, shown, text_of
 from tests.ui.waiting import until
 
 
@@ -73,3 +73,20 @@ async def test_a_key_of_a_configured_adapter_opens_the_adapters_anew() -> None:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: bool(client.commands))
         assert client.commands == [ConfigureAgents()]
+
+
+async def test_a_key_that_was_refused_can_be_pasted_again() -> None:
+    """A wrong one is no dead end: the line says which key takes another."""
+    line = DoctorLine(
+        key="adapter:glm", name="glm", adapter="glm", state="found", detail="set",
+        is_usable=True, key_variable="ZAI_API_KEY",
+    )  # fmt: skip
+    client = client_of([line], trial=LinkTrial(seconds=0.1, error="authentication_failed"))
+    app = OrchestraApp(client, options=OPTIONS)
+    async with app.run_test(size=(100, 30)) as pilot:
+        lines = await opened(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: "k another key" in text_of(lines))
+        await pilot.press("k")
+        await until(pilot, lambda: isinstance(app.screen, PasteKeyDialog))
+        assert "ZAI_API_KEY" in shown(pilot, "#title")

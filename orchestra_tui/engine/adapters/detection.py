@@ -171,20 +171,23 @@ class Probes:
         async def looked() -> DoctorLine:
             keys = await self._keys()
             line = await look(name, adapter, self._environ, keys)
-            wanted = adapter.api_key_env or ""
-            missing = wanted if wanted and not keys.get(wanted, "").strip() else ""
             facts = {
                 "adapter": adapter.name,
                 "is_free": _is_free(adapter),
-                "key_variable": missing,
+                "key_variable": self._given_here(adapter.api_key_env or ""),
             }
             return line.model_copy(update=facts)
 
         return _planned(f"adapter:{adapter.name}", name, looked)
 
+    def _given_here(self, variable: str) -> str:
+        """The variable if a pasted key counts: the environment goes before it."""
+        return "" if self._environ.get(variable, "").strip() else variable
+
     def _key(self, variable: str) -> _Planned:
         async def looked() -> DoctorLine:
-            return _key_line(variable, await self._keys())
+            line = _key_line(variable, await self._keys())
+            return line.model_copy(update={"key_variable": self._given_here(variable)})
 
         return _planned(
             f"key:{variable}", variable, looked, is_minor=variable not in _DESIGNED_KEYS
@@ -280,7 +283,7 @@ def _key_line(variable: str, keys: Mapping[str, str]) -> DoctorLine:
     key = keys.get(variable, "").strip()
     if not key:
         detail = "not set"
-        return DoctorLine(name=variable, state="missing", detail=detail, key_variable=variable)
+        return DoctorLine(name=variable, state="missing", detail=detail)
     preset = KEYS[variable]
     model = MODELS[preset]
     offer = Offer(name=_NAMES.get(preset, preset), fields={"preset": preset, "model": model})
