@@ -183,6 +183,15 @@ class AgentPane(Vertical):
         """Take the keys."""
         (self.context if self.shows_context else self.reply).focus()
 
+    def let_go(self) -> None:
+        """Leave the screen, and neither keep nor get the focus.
+
+        Textual gives the focus of a widget that goes to a neighbour, even to one that goes in the
+        same moment, and a `focus()` takes effect later: every key would then go to nobody.
+        """
+        self.disabled = True
+        self.remove()
+
     def on_descendant_focus(self) -> None:
         """The pane in use is marked, and its owner told."""
         self.post_message(self.Chosen(self))

@@ -46,7 +46,7 @@ class LivePane(Vertical):
         is coming."""
         pane = self._pane
         if pane is not None and pane.slot != (work.slot if work is not None else kept):
-            pane.remove()
+            pane.let_go()
             pane = self._pane = None
         if work is None:
             if pane is not None:

@@ -172,7 +172,7 @@ class PaneGrid(Vertical):
     def clear(self) -> None:
         """Another run is shown: no pane of the old one stays."""
         for pane in self._panes.values():
-            pane.remove()
+            pane.let_go()
         self._panes.clear()
         self.current = ""
 
@@ -240,7 +240,7 @@ class PaneGrid(Vertical):
             if excess > len(gone) or _has_lingered(pane, now):
                 gone.append(slot)
         for slot in gone:
-            self._panes.pop(slot).remove()
+            self._panes.pop(slot).let_go()
         if self.current in gone:
             self.current = next(iter(self._panes), "")
         return bool(gone)
