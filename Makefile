@@ -4,7 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 TASK ?= write slugify with tests
-JOBS ?= 2
+# More than two cores can run at once: many tests wait for processes.
+JOBS ?= 3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
