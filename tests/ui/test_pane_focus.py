@@ -10,14 +10,20 @@ from tests.ui.test_run_screen import settle
 from tests.ui.work_story import Story, WorkApp
 
 
-@pytest.mark.parametrize("at", [0, 1, 2])
-@pytest.mark.parametrize("is_pending", [False, True])
-async def test_keys_work_after_all_panes_went(at: int, is_pending: bool) -> None:
-    """Whichever pane had the focus, or was about to get it."""
+def three_at_work() -> StubClient:
+    """A run in which three agents work, each in its pane."""
     client = StubClient()
     story = Story(client).started().approved()
     for step in ("s1", "s2", "s3"):
         story.called(story.begun(step))
+    return client
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("is_pending", [False, True])
+async def test_keys_work_after_all_panes_went(at: int, is_pending: bool) -> None:
+    """Whichever pane had the focus, or was about to get it."""
+    client = three_at_work()
     app = WorkApp(client)
     async with app.run_test(size=(160, 60)) as pilot:
         await settle(pilot)
@@ -40,10 +46,7 @@ async def test_keys_work_after_all_panes_went(at: int, is_pending: bool) -> None
 @pytest.mark.parametrize("at", [0, 1, 2])
 async def test_keys_work_after_panes_went_behind_another_screen(at: int) -> None:
     """The run went on while the user looked elsewhere."""
-    client = StubClient()
-    story = Story(client).started().approved()
-    for step in ("s1", "s2", "s3"):
-        story.called(story.begun(step))
+    client = three_at_work()
     app = WorkApp(client)
     async with app.run_test(size=(160, 60)) as pilot:
         await settle(pilot)

@@ -104,9 +104,8 @@ def _starts_inside_a_block(old: list[str], start: int) -> bool:
     if start == 0 or first == len(old) or not old[start - 1]:
         return False
     depth = _depth(old[first])
-    if first > start and (depth == 0 or depth < _depth(old[start - 1])):
-        return False
-    if depth < _depth(old[start - 1]) and depth == 0:
+    # A border shows two of these: an empty line, no indentation, a smaller one than above.
+    if (first > start) + (depth == 0) + (depth < _depth(old[start - 1])) >= 2:
         return False
     rest = range(first + 1, len(old))
     return any(
